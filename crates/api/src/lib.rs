@@ -1,0 +1,86 @@
+//! The REST adapter: the only crate that knows HTTP and JSON.
+//!
+//! The way of a request: [`edge`] names it, [`routes`] finds its row, [`access`] learns who asks and asks the policy,
+//! a handler turns the body into a command and the outcome into an answer.
+
+mod accounts;
+mod body;
+mod edge;
+mod health;
+mod list;
+mod members;
+mod organizations;
+mod path;
+mod projects;
+mod sessions;
+mod throttle;
+mod time;
+
+pub mod access;
+pub mod problem;
+pub mod routes;
+
+pub use edge::edge;
+pub use sessions::Cookies;
+pub use throttle::Throttle;
+
+use actix_web::web::{Data, ServiceConfig};
+use bailiwick_application::{
+    accounts::Accounts,
+    members::Members,
+    organizations::Organizations,
+    ports::{Ids, Store},
+    projects::Projects,
+    sessions::Sessions,
+};
+use bailiwick_domain::user::PasswordPolicy;
+use routes::Routes;
+use std::sync::Arc;
+
+/// All that the handlers call.
+#[derive(Clone)]
+pub struct Services {
+    /// Accounts.
+    pub accounts: Accounts,
+    /// Sessions.
+    pub sessions: Sessions,
+    /// Organizations.
+    pub organizations: Organizations,
+    /// Members.
+    pub members: Members,
+    /// Projects.
+    pub projects: Projects,
+    /// The store, for readiness alone.
+    pub store: Arc<dyn Store>,
+    /// Names for requests.
+    pub ids: Arc<dyn Ids>,
+    /// What a new password must be.
+    pub passwords: PasswordPolicy,
+    /// How refresh tokens travel in browsers.
+    pub cookies: Cookies,
+    /// How often one address may knock.
+    pub throttle: Throttle,
+}
+
+/// Adds the whole API to an application that is wrapped in [`edge`].
+pub fn configure(
+    services: &Services,
+    routes: &Arc<Routes>,
+) -> impl Fn(&mut ServiceConfig) + Clone + use<> {
+    let services = services.clone();
+    let mount = routes.mount();
+    move |config| {
+        config
+            .app_data(Data::new(services.accounts.clone()))
+            .app_data(Data::new(services.sessions.clone()))
+            .app_data(Data::new(services.organizations.clone()))
+            .app_data(Data::new(services.members.clone()))
+            .app_data(Data::new(services.projects.clone()))
+            .app_data(Data::<dyn Store>::from(Arc::clone(&services.store)))
+            .app_data(Data::<dyn Ids>::from(Arc::clone(&services.ids)))
+            .app_data(Data::new(services.passwords))
+            .app_data(Data::new(services.cookies.clone()))
+            .app_data(Data::new(services.throttle.clone()));
+        mount(config);
+    }
+}

@@ -1,0 +1,309 @@
+//! What went wrong, in the form of RFC 9457: one row a problem, one `match` an error.
+
+use actix_web::{
+    HttpResponse, HttpResponseBuilder, ResponseError,
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
+};
+use bailiwick_application::{
+    accounts::RegisterError,
+    members::AddError,
+    organizations::FoundError,
+    ports::{HashingError, StoreError},
+    projects::ProjectError,
+    sessions::SessionError,
+};
+use bailiwick_domain::access::Denied;
+use std::{fmt::Write, time::Duration};
+
+macro_rules! kinds {
+    ($($name:ident $status:ident $code:literal $title:literal;)+) => {
+        /// What can go wrong.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "the title says it")]
+        pub enum Kind { $($name),+ }
+
+        impl Kind {
+            /// All of it, in the order of the table.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// The status that it is answered with.
+            #[must_use]
+            pub const fn status(self) -> StatusCode {
+                match self { $(Self::$name => StatusCode::$status),+ }
+            }
+
+            /// Its stable name, for programs.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$name => $code),+ }
+            }
+
+            /// Its name for people.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$name => $title),+ }
+            }
+        }
+    };
+}
+
+#[rustfmt::skip]
+kinds! {
+    // kind               status                    code                      title
+    MalformedBody         BAD_REQUEST               "malformed_body"          "The body cannot be read";
+    InvalidBody           BAD_REQUEST               "invalid_body"            "The body is not what this route takes";
+    InvalidQuery          BAD_REQUEST               "invalid_query"           "The query is not what this route takes";
+    InvalidCursor         BAD_REQUEST               "invalid_cursor"          "The cursor is not one of this list";
+    InvalidId             BAD_REQUEST               "invalid_id"              "The path holds something that is no id";
+    EmailTaken            BAD_REQUEST               "email_taken"             "Email already registered";
+    SlugTaken             BAD_REQUEST               "slug_taken"              "An organization with this slug exists";
+    AlreadyMember         BAD_REQUEST               "already_member"          "This person is already a member";
+    AlreadyInvited        BAD_REQUEST               "already_invited"         "This address is already invited";
+    AlreadyElsewhere      BAD_REQUEST               "already_elsewhere"       "This person belongs to another organization";
+    ProjectNameTaken      BAD_REQUEST               "project_name_taken"      "A project with this name exists";
+    Unauthenticated       UNAUTHORIZED              "unauthenticated"         "Sign in first";
+    InvalidCredentials    UNAUTHORIZED              "invalid_credentials"     "Invalid credentials";
+    InvalidToken          UNAUTHORIZED              "invalid_token"           "The token is not valid";
+    Forbidden             FORBIDDEN                 "forbidden"               "You may not do this";
+    NotFound              NOT_FOUND                 "not_found"               "There is nothing here";
+    MethodNotAllowed      METHOD_NOT_ALLOWED        "method_not_allowed"      "This path has no such method";
+    RequestTimeout        REQUEST_TIMEOUT           "request_timeout"         "The body took too long to arrive";
+    BodyTooLarge          PAYLOAD_TOO_LARGE         "body_too_large"          "The body is too large";
+    UnsupportedMediaType  UNSUPPORTED_MEDIA_TYPE    "unsupported_media_type"  "The body is of a type that this route does not take";
+    TooManyRequests       TOO_MANY_REQUESTS         "too_many_requests"       "Slow down";
+    Internal              INTERNAL_SERVER_ERROR     "internal"                "Something broke on our side";
+    Busy                  SERVICE_UNAVAILABLE       "busy"                    "Too many people are signing in at this moment";
+    Unavailable           SERVICE_UNAVAILABLE       "unavailable"             "A part of the service does not answer";
+}
+
+/// Something that went wrong, with what the caller can do about it.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", kind.title())]
+pub struct Problem {
+    kind: Kind,
+    detail: Option<String>,
+    errors: Vec<Fault>,
+    retry_after: Option<Duration>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// One thing that is wrong with a body or a query.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Fault {
+    /// Where it is: a JSON pointer (RFC 6901), in the form of a URI fragment.
+    pub pointer: String,
+    /// What it is, for programs.
+    pub code: &'static str,
+    /// What it is, for people.
+    pub detail: String,
+}
+
+impl From<Kind> for Problem {
+    fn from(kind: Kind) -> Self {
+        Self {
+            kind,
+            detail: None,
+            errors: Vec::new(),
+            retry_after: None,
+            source: None,
+        }
+    }
+}
+
+impl Problem {
+    /// Which it is.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// What broke, for the log: never for the caller.
+    #[must_use]
+    pub fn cause(&self) -> Option<&(dyn std::error::Error + Send + Sync + 'static)> {
+        self.source.as_deref()
+    }
+
+    pub(crate) fn detail(self, detail: impl ToString) -> Self {
+        Self {
+            detail: Some(detail.to_string()),
+            ..self
+        }
+    }
+
+    pub(crate) fn errors(self, errors: Vec<Fault>) -> Self {
+        Self { errors, ..self }
+    }
+
+    pub(crate) fn retry_after(self, after: Duration) -> Self {
+        Self {
+            retry_after: Some(after),
+            ..self
+        }
+    }
+
+    fn because(self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self {
+            source: Some(source.into()),
+            ..self
+        }
+    }
+
+    fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::from(Kind::Unavailable)
+            .retry_after(Duration::from_secs(1))
+            .because(source)
+    }
+
+    /// The answer, which names the request that it answers.
+    pub(crate) fn answer(&self, request_id: &str) -> HttpResponse {
+        #[derive(serde::Serialize)]
+        struct Body<'a> {
+            r#type: String,
+            title: &'static str,
+            status: u16,
+            detail: &'a str,
+            code: &'static str,
+            request_id: &'a str,
+            #[serde(skip_serializing_if = "<[_]>::is_empty")]
+            errors: &'a [Fault],
+        }
+        let kind = self.kind;
+        self.head()
+            .insert_header((header::CONTENT_TYPE, "application/problem+json"))
+            .json(Body {
+                r#type: format!("/problems/{}", kind.code()),
+                title: kind.title(),
+                status: kind.status().as_u16(),
+                detail: self.detail.as_deref().unwrap_or(kind.title()),
+                code: kind.code(),
+                request_id,
+                errors: &self.errors,
+            })
+    }
+
+    fn head(&self) -> HttpResponseBuilder {
+        let mut head = HttpResponse::build(self.kind.status());
+        // RFC 6750 §3: who brought a token learns that it is the token.
+        match self.kind {
+            Kind::Unauthenticated | Kind::InvalidCredentials => {
+                head.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+            }
+            Kind::InvalidToken => {
+                head.insert_header((header::WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#));
+            }
+            _ => {}
+        }
+        if let Some(after) = self.retry_after {
+            let seconds = after.as_secs().max(1);
+            head.insert_header((header::RETRY_AFTER, HeaderValue::from(seconds)));
+        }
+        head
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.kind.status()
+    }
+
+    /// Only the head: [`edge`](crate::edge::edge) writes the body, since it knows the request.
+    fn error_response(&self) -> HttpResponse {
+        self.head().finish()
+    }
+}
+
+impl From<Denied> for Problem {
+    /// Nobody learns what they lack, or where.
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Outsider | Denied::Lacks(_) => Kind::Forbidden.into(),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(source) => Self::unavailable(source),
+            StoreError::Taken(_) | StoreError::Corrupt(_) => {
+                Self::from(Kind::Internal).because(error)
+            }
+        }
+    }
+}
+
+impl From<HashingError> for Problem {
+    fn from(error: HashingError) -> Self {
+        match error {
+            HashingError::Busy { retry_after } => Self::from(Kind::Busy).retry_after(retry_after),
+            HashingError::Broken(_) => Self::from(Kind::Internal).because(error),
+        }
+    }
+}
+
+impl From<RegisterError> for Problem {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::EmailTaken => Kind::EmailTaken.into(),
+            RegisterError::Hashing(error) => error.into(),
+            RegisterError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SessionError> for Problem {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Refused => Kind::InvalidToken.into(),
+            SessionError::NotYours => Kind::Forbidden.into(),
+            SessionError::Hashing(error) => error.into(),
+            SessionError::Keys(source) => Self::unavailable(source),
+            SessionError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<FoundError> for Problem {
+    fn from(error: FoundError) -> Self {
+        match error {
+            FoundError::SlugTaken => Kind::SlugTaken.into(),
+            FoundError::AlreadyElsewhere(_) => Kind::AlreadyElsewhere.into(),
+            FoundError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AddError> for Problem {
+    fn from(error: AddError) -> Self {
+        match error {
+            AddError::AlreadyMember => Kind::AlreadyMember.into(),
+            AddError::AlreadyInvited => Kind::AlreadyInvited.into(),
+            AddError::AlreadyElsewhere(_) => Kind::AlreadyElsewhere.into(),
+            AddError::Escalation(_) => Kind::Forbidden.into(),
+            AddError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ProjectError> for Problem {
+    fn from(error: ProjectError) -> Self {
+        match error {
+            ProjectError::NameTaken => Kind::ProjectNameTaken.into(),
+            ProjectError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// The table as it stands in `docs/error-handling.md`.
+#[must_use]
+pub fn markdown() -> String {
+    let mut table = String::from("| status | code | title |\n|---|---|---|\n");
+    for kind in Kind::ALL {
+        let status = kind.status().as_u16();
+        let _ = writeln!(table, "| {status} | `{}` | {} |", kind.code(), kind.title());
+    }
+    table
+}

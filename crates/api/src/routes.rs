@@ -1,0 +1,222 @@
+//! Every route of the API, and who may call it.
+
+use crate::{
+    access::{Access, AnyUser, Declaration, Keeps, Public, Requires, authenticate},
+    accounts, health, members, organizations,
+    problem::{Kind, Problem},
+    projects, sessions,
+    throttle::throttle,
+};
+use actix_web::{
+    FromRequest, Handler, HttpResponse, Resource, Responder,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    guard,
+    http::{Method, header},
+    middleware::{Condition, Next, from_fn},
+    rt,
+    web::{self, ServiceConfig},
+};
+use bailiwick_domain::access::{Catalogue, action::*};
+use std::{collections::BTreeMap, fmt::Write, sync::Arc};
+use tracing::Instrument;
+
+/// The table.
+#[rustfmt::skip]
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::default()
+        .get   ("/health",                             Public,                          health::live)
+        .get   ("/health/ready",                       Public,                          health::ready)
+
+        // The seed contract
+        .post  ("/users/register",                     Public,                          accounts::register)
+        .post  ("/login",                              Public,                          sessions::login)
+        .post  ("/refresh_token",                      Public,                          sessions::refresh)
+        .post  ("/logout",                             Public,                          sessions::logout)
+        .get   ("/users/me",                           AnyUser,                         accounts::me)
+        .get   ("/users/list_orgs",                    AnyUser,                         organizations::list_orgs)
+        .post  ("/organization/register",              AnyUser,                         organizations::found)
+        .post  ("/organization/select",                AnyUser,                         sessions::select)
+        .post  ("/organization/add_users",             Requires(AddMember),             members::add)
+        .get   ("/organization/list_users",            Requires(ListMembers),           members::list)
+        .post  ("/projects/create_project",            Requires(CreateProject),         projects::create)
+
+        // The canonical API
+        .post  ("/api/v1/auth/register",               Public,                          accounts::register)
+        .post  ("/api/v1/auth/login",                  Public,                          sessions::login)
+        .post  ("/api/v1/auth/refresh",                Public,                          sessions::refresh)
+        .post  ("/api/v1/auth/logout",                 Public,                          sessions::logout)
+        .get   ("/api/v1/me",                          AnyUser,                         accounts::me)
+        .get   ("/api/v1/me/organizations",            AnyUser,                         organizations::mine)
+        .get   ("/api/v1/organizations",               AnyUser,                         organizations::mine)
+        .post  ("/api/v1/organizations",               AnyUser,                         organizations::found)
+        .post  ("/api/v1/organizations/{id}/select",   AnyUser,                         sessions::select_by_path)
+        .get   ("/api/v1/organization",                Requires(ReadOrganization),      organizations::read)
+        .patch ("/api/v1/organization",                Requires(RenameOrganization),    organizations::rename)
+        .get   ("/api/v1/members",                     Requires(ListMembers),           members::list)
+        .post  ("/api/v1/members",                     Requires(AddMember),             members::add)
+        .get   ("/api/v1/members/{id}",                Requires(ListMembers),           members::read)
+        .get   ("/api/v1/projects",                    Requires(ListProjects),          projects::list)
+        .post  ("/api/v1/projects",                    Requires(CreateProject),         projects::create)
+        .get   ("/api/v1/projects/{id}",               Requires(ListProjects),          projects::read)
+        .patch ("/api/v1/projects/{id}",               Requires(RenameProject),         projects::rename)
+        .delete("/api/v1/projects/{id}",               Requires(DeleteProject),         projects::delete)
+}
+
+/// One row.
+pub struct Route {
+    /// The verb.
+    pub method: Method,
+    /// The path, with `{id}` where an id stands.
+    pub path: &'static str,
+    /// Who may call.
+    pub access: Access,
+    mount: Box<dyn Fn() -> actix_web::Route + Send + Sync>,
+}
+
+/// All rows.
+#[derive(Default)]
+pub struct Routes(Vec<Route>);
+
+macro_rules! verbs {
+    ($($verb:ident $method:ident),*) => {$(
+        #[doc = concat!("Adds a row for `", stringify!($method), "`.")]
+        #[must_use]
+        pub fn $verb<D, H, Args>(self, path: &'static str, declared: D, handler: H) -> Self
+        where
+            D: Declaration,
+            H: Handler<Args, Output: Responder<Body: MessageBody>> + Send + Sync,
+            Args: FromRequest + Keeps<D> + 'static,
+        {
+            self.row(Method::$method, path, declared, handler)
+        }
+    )*};
+}
+
+impl Routes {
+    verbs!(get GET, post POST, put PUT, patch PATCH, delete DELETE);
+
+    fn row<D, H, Args>(mut self, method: Method, path: &'static str, _: D, handler: H) -> Self
+    where
+        D: Declaration,
+        H: Handler<Args, Output: Responder<Body: MessageBody>> + Send + Sync,
+        Args: FromRequest + Keeps<D> + 'static,
+    {
+        let verb = method.clone();
+        let mount = Box::new(move || {
+            let writes = !verb.is_safe();
+            let public = D::ACCESS == Access::Public;
+            verbs_of(&verb)
+                .to(handler.clone())
+                .wrap(Condition::new(writes, from_fn(to_the_end)))
+                .wrap(Condition::new(!public, from_fn(authenticate)))
+                .wrap(Condition::new(public && writes, from_fn(throttle)))
+        });
+        self.0.push(Route {
+            method,
+            path,
+            access: D::ACCESS,
+            mount,
+        });
+        self
+    }
+
+    /// The rows, in the order of the table.
+    pub fn iter(&self) -> impl Iterator<Item = &Route> {
+        self.0.iter()
+    }
+
+    /// Mounts the rows: one resource a path, so that a wrong verb is a 405 and not a 404.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that mounts routes"
+    )]
+    pub(crate) fn mount(self: &Arc<Self>) -> impl Fn(&mut ServiceConfig) + Clone + use<> {
+        let routes = Arc::clone(self);
+        move |config| {
+            let mut paths: BTreeMap<_, Vec<_>> = BTreeMap::new();
+            for route in routes.iter() {
+                paths.entry(route.path).or_default().push(route);
+            }
+            for (path, rows) in paths {
+                let verbs = rows.iter().map(|row| match row.method {
+                    Method::GET => "GET, HEAD",
+                    ref verb => verb.as_str(),
+                });
+                let allow = verbs.collect::<Vec<_>>().join(", ");
+                let resource = web::resource(path).default_service(web::to(move || {
+                    let mut answer = HttpResponse::build(Kind::MethodNotAllowed.status());
+                    let answer = answer
+                        .insert_header((header::ALLOW, allow.clone()))
+                        .finish();
+                    async { answer }
+                }));
+                config.service(
+                    rows.iter()
+                        .map(|row| (row.mount)())
+                        .fold(resource, Resource::route),
+                );
+            }
+        }
+    }
+
+    /// The table as it stands in `docs/routes.md`.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        let mut table = String::from("| verb | path | who may call |\n|---|---|---|\n");
+        for Route {
+            method,
+            path,
+            access,
+            ..
+        } in self.iter()
+        {
+            let who = match access {
+                Access::Public => "anybody".to_owned(),
+                Access::SignedIn => "whoever is signed in".to_owned(),
+                Access::Requires(permission) => format!("`{}`", permission.name()),
+            };
+            let _ = writeln!(table, "| {method} | `{path}` | {who} |");
+        }
+        table
+    }
+}
+
+impl std::fmt::Debug for Route {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} {:?}", self.method, self.path, self.access)
+    }
+}
+
+/// A route for this verb; where there is a GET there is a HEAD (RFC 9110 §9.3.2), whose body actix leaves out.
+fn verbs_of(verb: &Method) -> actix_web::Route {
+    match *verb {
+        Method::GET => web::route().guard(guard::Any(guard::Get()).or(guard::Head())),
+        ref verb => web::method(verb.clone()),
+    }
+}
+
+/// Runs a request that may write to its end, also when the client is gone.
+///
+/// actix drops a request's future when its connection is reset. Half-way through a transaction that would leave the
+/// outcome to chance.
+async fn to_the_end(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let http = request.request().clone();
+    let work = async move {
+        next.call(request)
+            .await
+            .map(ServiceResponse::map_into_boxed_body)
+    };
+    match rt::spawn(work.in_current_span()).await {
+        Ok(outcome) => outcome,
+        // It panicked.
+        Err(_) => Ok(ServiceResponse::from_err(
+            Problem::from(Kind::Internal),
+            http,
+        )),
+    }
+}

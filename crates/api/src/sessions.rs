@@ -1,0 +1,278 @@
+//! Sessions over HTTP: passwords and tokens in, token pairs out.
+
+use crate::{
+    access::{Public, SignedIn, bearer},
+    body::{Either, Optional, Valid, parsed, parses, parses_if_any},
+    organizations::MembershipBody,
+    path::Id,
+    problem::{Kind, Problem},
+};
+use actix_web::{
+    HttpRequest, HttpResponse, HttpResponseBuilder,
+    cookie::{Cookie, SameSite, time::Duration as CookieAge},
+    http::{StatusCode, header},
+    web::Data,
+};
+use bailiwick_application::{
+    ports::Device,
+    sessions::{Credential, SessionError, Sessions, SignIn, Tokens},
+};
+use bailiwick_domain::TenantId;
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// The refresh token of a browser (RFC 6265bis §4.1.3.2: only this host, only over TLS or to itself).
+const REFRESH_COOKIE: &str = "__Host-refresh_token";
+/// The longest user agent that is kept, in characters.
+const USER_AGENT: usize = 256;
+
+/// Who may send the refresh cookie.
+#[derive(Debug, Clone, Default)]
+pub struct Cookies {
+    /// The origins (RFC 6454) of the pages that may, like `https://app.example.com`.
+    pub origins: Vec<String>,
+}
+
+#[derive(Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LoginBody {
+    #[garde(skip)]
+    email: String,
+    #[garde(skip)]
+    password: String,
+    #[serde(default)]
+    #[garde(custom(parses_if_any::<TenantId>))]
+    organization_id: Option<String>,
+}
+
+/// The password form of RFC 6749 §4.3.2.
+#[derive(Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LoginForm {
+    #[garde(custom(is_password))]
+    grant_type: Option<String>,
+    #[garde(skip)]
+    username: String,
+    #[garde(skip)]
+    password: String,
+    #[garde(skip)]
+    #[serde(rename = "scope")]
+    _scope: Option<String>,
+    #[garde(skip)]
+    #[serde(rename = "client_id")]
+    _client_id: Option<String>,
+    #[garde(skip)]
+    #[serde(rename = "client_secret")]
+    _client_secret: Option<String>,
+    #[garde(custom(parses_if_any::<TenantId>))]
+    organization_id: Option<String>,
+}
+
+fn is_password(grant_type: &Option<String>, _: &()) -> garde::Result {
+    match grant_type.as_deref() {
+        None | Some("" | "password") => Ok(()),
+        Some(_) => Err(garde::Error::new("must be `password`")),
+    }
+}
+
+#[derive(Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RefreshBody {
+    #[garde(skip)]
+    refresh_token: Option<String>,
+    #[garde(custom(parses_if_any::<TenantId>))]
+    organization_id: Option<String>,
+}
+
+#[derive(Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LogoutBody {
+    #[garde(skip)]
+    refresh_token: Option<String>,
+}
+
+#[derive(Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SelectBody {
+    #[garde(custom(parses::<TenantId, _>))]
+    org_id: String,
+}
+
+/// A token pair in the form of RFC 6749 §5.1.
+#[derive(Serialize)]
+struct TokenBody<'a> {
+    access_token: &'a str,
+    refresh_token: &'a str,
+    token_type: &'static str,
+    expires_in: u64,
+    refresh_expires_in: u64,
+    organization_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organizations: Option<Vec<MembershipBody<'a>>>,
+}
+
+pub(crate) async fn login(
+    _: Public,
+    request: HttpRequest,
+    sessions: Data<Sessions>,
+    body: Either<LoginBody, LoginForm>,
+) -> Result<HttpResponse, Problem> {
+    let (username, password, organization) = match body {
+        Either::Json(body) => (body.email, body.password, body.organization_id),
+        Either::Form(form) => (form.username, form.password, form.organization_id),
+    };
+    let attempt = SignIn {
+        username,
+        password,
+        organization: organization.as_deref().map(parsed).transpose()?,
+        device: device(&request),
+    };
+    let signed_in = sessions
+        .sign_in(attempt)
+        .await
+        .map_err(|error| match error {
+            SessionError::Refused => Kind::InvalidCredentials.into(),
+            error => Problem::from(error),
+        })?;
+    let organizations = signed_in
+        .organizations
+        .iter()
+        .map(MembershipBody::from)
+        .collect();
+    Ok(pair(StatusCode::OK, &signed_in.tokens, Some(organizations)))
+}
+
+pub(crate) async fn refresh(
+    _: Public,
+    request: HttpRequest,
+    cookies: Data<Cookies>,
+    sessions: Data<Sessions>,
+    Optional(body): Optional<RefreshBody>,
+) -> Result<HttpResponse, Problem> {
+    let (token, organization) = match body {
+        Some(body) => (body.refresh_token, body.organization_id),
+        None => (None, None),
+    };
+    let token = match token {
+        Some(token) => token,
+        None => cookies
+            .refresh_token(&request)?
+            .ok_or(Kind::Unauthenticated)?,
+    };
+    let organization = organization.as_deref().map(parsed).transpose()?;
+    let tokens = sessions.refresh(&token, organization).await?;
+    Ok(pair(StatusCode::OK, &tokens, None))
+}
+
+pub(crate) async fn logout(
+    _: Public,
+    request: HttpRequest,
+    cookies: Data<Cookies>,
+    sessions: Data<Sessions>,
+    Optional(body): Optional<LogoutBody>,
+) -> Result<HttpResponse, Problem> {
+    let presented = body.and_then(|body| body.refresh_token);
+    let outcome = match (presented, bearer(request.headers())) {
+        (Some(token), _) => sessions.sign_out(Credential::Refresh(&token)).await,
+        (None, Some(token)) => sessions.sign_out(Credential::Access(token)).await,
+        (None, None) => {
+            let token = cookies
+                .refresh_token(&request)?
+                .ok_or(Kind::Unauthenticated)?;
+            sessions.sign_out(Credential::Refresh(&token)).await
+        }
+    };
+    outcome?;
+    Ok(HttpResponse::Ok()
+        .cookie(refresh_cookie("", CookieAge::ZERO))
+        .json(json!({ "status": "signed_out" })))
+}
+
+pub(crate) async fn select(
+    caller: SignedIn,
+    sessions: Data<Sessions>,
+    Valid(body): Valid<SelectBody>,
+) -> Result<HttpResponse, Problem> {
+    let tokens = sessions
+        .select(&caller.session, parsed(&body.org_id)?)
+        .await?;
+    Ok(pair(StatusCode::ACCEPTED, &tokens, None))
+}
+
+pub(crate) async fn select_by_path(
+    caller: SignedIn,
+    sessions: Data<Sessions>,
+    Id(id): Id<TenantId>,
+) -> Result<HttpResponse, Problem> {
+    let tokens = sessions.select(&caller.session, id).await?;
+    Ok(pair(StatusCode::OK, &tokens, None))
+}
+
+fn pair(
+    status: StatusCode,
+    tokens: &Tokens,
+    organizations: Option<Vec<MembershipBody<'_>>>,
+) -> HttpResponse {
+    let age = CookieAge::seconds(i64::try_from(tokens.refresh_ttl.as_secs()).unwrap_or(i64::MAX));
+    HttpResponseBuilder::new(status)
+        .cookie(refresh_cookie(&tokens.refresh, age))
+        .json(TokenBody {
+            access_token: &tokens.access,
+            refresh_token: &tokens.refresh,
+            token_type: "bearer",
+            expires_in: tokens.access_ttl.as_secs(),
+            refresh_expires_in: tokens.refresh_ttl.as_secs(),
+            organization_id: tokens.tenant.map(|tenant| tenant.to_string()),
+            organizations,
+        })
+}
+
+fn refresh_cookie(token: &str, age: CookieAge) -> Cookie<'_> {
+    Cookie::build(REFRESH_COOKIE, token)
+        .path("/")
+        .secure(true)
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        .max_age(age)
+        .finish()
+}
+
+impl Cookies {
+    /// The refresh token in the cookie. With a bearer token there is none: a page could not have sent that by itself.
+    ///
+    /// # Errors
+    /// When a page of another origin sent it.
+    fn refresh_token(&self, request: &HttpRequest) -> Result<Option<String>, Problem> {
+        if bearer(request.headers()).is_some() {
+            return Ok(None);
+        }
+        let Some(cookie) = request.cookie(REFRESH_COOKIE) else {
+            return Ok(None);
+        };
+        let origin = request
+            .headers()
+            .get(header::ORIGIN)
+            .map(|origin| origin.to_str());
+        match origin {
+            None => Ok(Some(cookie.value().to_owned())),
+            Some(Ok(origin)) if self.origins.iter().any(|known| known == origin) => {
+                Ok(Some(cookie.value().to_owned()))
+            }
+            Some(_) => Err(Kind::Forbidden.into()),
+        }
+    }
+}
+
+/// What a request tells about where it comes from: for people to recognize, not to rely on.
+fn device(request: &HttpRequest) -> Device {
+    Device {
+        user_agent: request.headers().get(header::USER_AGENT).map(|agent| {
+            String::from_utf8_lossy(agent.as_bytes())
+                .chars()
+                .take(USER_AGENT)
+                .collect()
+        }),
+        address: request.peer_addr().map(|peer| peer.ip().to_string()),
+    }
+}

@@ -1,0 +1,33 @@
+//! Hashing of passwords, which is slow on purpose and therefore bounded.
+
+use async_trait::async_trait;
+use bailiwick_domain::user::{Password, PasswordHash};
+use std::time::Duration;
+
+/// Hashes passwords, away from the threads that answer requests.
+#[async_trait]
+pub trait Passwords: Send + Sync {
+    /// The hash of a new password.
+    async fn hash(&self, password: Password) -> Result<PasswordHash, HashingError>;
+
+    /// Is this the password? Without a hash to compare with it never is, and takes as long to say so.
+    async fn verify(
+        &self,
+        password: Password,
+        hash: Option<PasswordHash>,
+    ) -> Result<bool, HashingError>;
+}
+
+/// Why a password was not hashed.
+#[derive(Debug, thiserror::Error)]
+pub enum HashingError {
+    /// As many passwords wait as can be hashed in time.
+    #[error("too many passwords wait to be hashed")]
+    Busy {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The hash in the store, or the hashing itself, is broken.
+    #[error("the password could not be hashed: {0}")]
+    Broken(String),
+}

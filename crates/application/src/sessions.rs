@@ -1,0 +1,439 @@
+//! Sessions: signing in and out, entering organizations, and the tokens that go with it.
+
+use crate::{
+    Ground,
+    ports::{
+        AccessClaims, AccessTokens, AccountUnit, ChainSecret, Device, Entropy, HashingError,
+        KnownChain, MembershipRow, Passwords, PresentedRefresh, RefreshClaims, RefreshTokens,
+        StoreError, TokenError, Unique,
+    },
+};
+use bailiwick_domain::{
+    ChainId, SessionId, TenantId, Timestamp,
+    access::{AccountAct, AccountScope, Principal, Standing},
+    role::Role,
+    session::{Chain, Lifetimes, Place, Reuse, Session, Verdict},
+    user::{EmailAddress, Password, User},
+};
+use std::{sync::Arc, time::Duration};
+
+/// The use cases of sessions.
+#[derive(Clone)]
+pub struct Sessions {
+    ground: Ground,
+    instruments: Instruments,
+    lifetimes: Lifetimes,
+    access_ttl: Duration,
+}
+
+/// What sessions need beside the store.
+#[derive(Clone)]
+pub struct Instruments {
+    /// Checks passwords.
+    pub passwords: Arc<dyn Passwords>,
+    /// Signs and reads access tokens.
+    pub access: Arc<dyn AccessTokens>,
+    /// Signs and reads refresh tokens.
+    pub refresh: Arc<dyn RefreshTokens>,
+    /// Makes the secrets of chains.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// Whoever an access token speaks for, as the store knows them at this moment.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Who it is.
+    pub user: User,
+    /// What they hold in the tenant of the token.
+    pub principal: Principal,
+    /// The session that they work in.
+    pub session: Session,
+    /// The tenant that they work in, if the token names one.
+    pub tenant: Option<TenantId>,
+    /// Their standing there, if they have one.
+    pub standing: Option<Standing>,
+}
+
+impl Caller {
+    /// Their roles in the tenant of the token.
+    #[must_use]
+    pub fn roles(&self) -> &[Role] {
+        self.standing
+            .as_ref()
+            .map_or(&[], |standing| &standing.roles)
+    }
+}
+
+/// Somebody wants to sign in.
+#[derive(Debug)]
+pub struct SignIn {
+    /// The address, as it was typed.
+    pub username: String,
+    /// The password, as it was typed.
+    pub password: String,
+    /// The organization to enter at once.
+    pub organization: Option<TenantId>,
+    /// From where.
+    pub device: Device,
+}
+
+/// Somebody has signed in.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// Their tokens.
+    pub tokens: Tokens,
+    /// The organizations that they can enter.
+    pub organizations: Vec<MembershipRow>,
+}
+
+/// A token pair.
+#[derive(Debug)]
+pub struct Tokens {
+    /// The access token.
+    pub access: String,
+    /// How long it is good.
+    pub access_ttl: Duration,
+    /// The refresh token.
+    pub refresh: String,
+    /// How long it is good.
+    pub refresh_ttl: Duration,
+    /// Where both are good.
+    pub tenant: Option<TenantId>,
+}
+
+/// What somebody signs out with.
+#[derive(Debug, Clone, Copy)]
+pub enum Credential<'a> {
+    /// An access token.
+    Access(&'a str),
+    /// A refresh token.
+    Refresh(&'a str),
+}
+
+/// Why somebody did not get what they asked for with a password or a token.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The password is wrong, or the token is: nothing more is said.
+    #[error("the credential is not valid")]
+    Refused,
+    /// There is no such organization, or the person cannot enter it: nothing more is said.
+    #[error("the organization cannot be entered")]
+    NotYours,
+    /// The password could not be checked.
+    #[error(transparent)]
+    Hashing(#[from] HashingError),
+    /// The keys are out of reach.
+    #[error("the keys are unavailable")]
+    Keys(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<TokenError> for SessionError {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Invalid(_) => Self::Refused,
+            TokenError::Unavailable(source) => Self::Keys(source),
+        }
+    }
+}
+
+impl Sessions {
+    /// The use cases over these ports.
+    #[must_use]
+    pub const fn new(
+        ground: Ground,
+        instruments: Instruments,
+        lifetimes: Lifetimes,
+        access_ttl: Duration,
+    ) -> Self {
+        Self {
+            ground,
+            instruments,
+            lifetimes,
+            access_ttl,
+        }
+    }
+
+    /// Who speaks, by their access token.
+    ///
+    /// # Errors
+    /// When the token, its session or its account is good no more; when store or keys fail.
+    pub async fn authenticate(&self, token: &str) -> Result<Caller, SessionError> {
+        let now = self.ground.clock.now();
+        let claims = self.instruments.access.verify(token, now).await?;
+        let facts = self
+            .ground
+            .store
+            .facts(&claims)
+            .await?
+            .ok_or(SessionError::Refused)?;
+        if facts.chain_revoked || !facts.session.is_live(now) || !facts.user.is_active() {
+            return Err(SessionError::Refused);
+        }
+        let principal = Principal::new(facts.user.id);
+        Ok(Caller {
+            principal: match &facts.standing {
+                Some(standing) => principal.standing(standing),
+                None => principal,
+            },
+            user: facts.user,
+            session: facts.session,
+            tenant: claims.tenant,
+            standing: facts.standing,
+        })
+    }
+
+    /// Opens a session with a password. It enters the organization that was asked for, else the only one that there
+    /// is, else none.
+    ///
+    /// An unknown address, a closed account and one without a password are refused like a wrong password, after the
+    /// same work.
+    ///
+    /// # Errors
+    /// When address and password do not belong together; when the organization cannot be entered; when too many
+    /// passwords wait to be hashed; when store or keys fail.
+    pub async fn sign_in(&self, attempt: SignIn) -> Result<SignedIn, SessionError> {
+        let account = match attempt.username.parse::<EmailAddress>() {
+            Ok(email) => self.ground.store.account_of(&email).await?,
+            Err(_) => None,
+        };
+        let (user, hash) = match account {
+            Some(account) => (Some(account.user), account.password),
+            None => (None, None),
+        };
+        let password = Password::typed(attempt.password);
+        if !password.is_bounded() {
+            return Err(SessionError::Refused);
+        }
+        let matches = self.instruments.passwords.verify(password, hash).await?;
+        let user = user
+            .filter(|user| matches && user.is_active())
+            .ok_or(SessionError::Refused)?;
+
+        let now = self.ground.clock.now();
+        let session = SessionId::from_uuid(self.ground.ids.next());
+        let session = Session::open(session, user.id, &self.lifetimes, now);
+        let scope = AccountScope::of_session(&session);
+        let mut organizations = self.ground.store.organizations_of(&scope).await?;
+        organizations.retain(MembershipRow::is_open);
+        let place = match (attempt.organization, organizations.as_slice()) {
+            (Some(wanted), open) => Some(place_in(open, wanted)?),
+            (None, [only]) => Some(only.place),
+            (None, _) => None,
+        };
+
+        let mut unit = self.ground.store.account(&scope).await?;
+        unit.add_session(&session, &attempt.device).await?;
+        let (chain, secret) = self.start_chain(&mut *unit, &session, place, now).await?;
+        unit.commit(scope.entry(AccountAct::OpenSession, session.id))
+            .await?;
+        let tokens = self.tokens(&session, &chain, &secret, now).await?;
+        Ok(SignedIn {
+            tokens,
+            organizations,
+        })
+    }
+
+    /// Enters an organization: tokens for it, from the session's own chain there. Entering twice disturbs nobody.
+    ///
+    /// # Errors
+    /// When the organization cannot be entered; when store or keys fail.
+    pub async fn select(
+        &self,
+        session: &Session,
+        wanted: TenantId,
+    ) -> Result<Tokens, SessionError> {
+        let scope = AccountScope::of_session(session);
+        let organizations = self.ground.store.organizations_of(&scope).await?;
+        let place = place_in(&organizations, wanted)?;
+        match self.enter(session, place).await {
+            // The same organization was entered in another tab at this moment: now its chain is there to be found.
+            Err(SessionError::Store(StoreError::Taken(Unique::LiveChain))) => {
+                self.enter(session, place).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn enter(&self, session: &Session, place: Place) -> Result<Tokens, SessionError> {
+        let now = self.ground.clock.now();
+        let scope = AccountScope::of_session(session);
+        let mut unit = self.ground.store.account(&scope).await?;
+        let (chain, secret) = match unit.live_chain(session.id, Some(place.tenant)).await? {
+            Some((chain, secret)) if now < chain.expires_at(session, &self.lifetimes) => {
+                (chain, secret)
+            }
+            idle => {
+                if let Some((chain, _)) = idle {
+                    unit.revoke_chain(chain.id, now).await?;
+                }
+                self.start_chain(&mut *unit, session, Some(place), now)
+                    .await?
+            }
+        };
+        unit.commit(scope.entry(AccountAct::SelectOrganization, place.tenant))
+            .await?;
+        self.tokens(session, &chain, &secret, now).await
+    }
+
+    /// A new pair for a refresh token, which is spent by it; the organization stays. With another `organization`
+    /// nothing is spent, and the pair is for that one.
+    ///
+    /// # Errors
+    /// When the token is good no more, and if it was spent before, its chain ends with it; when the organization
+    /// cannot be entered; when store or keys fail.
+    pub async fn refresh(
+        &self,
+        token: &str,
+        organization: Option<TenantId>,
+    ) -> Result<Tokens, SessionError> {
+        let now = self.ground.clock.now();
+        let presented = self.instruments.refresh.read(token, now).await?;
+        // Who loses the race for a rotation looks again, and finds that somebody was faster.
+        for _ in 0..2 {
+            let KnownChain {
+                mut chain,
+                secret,
+                session,
+                in_order,
+            } = self.known(&presented).await?;
+            if !in_order {
+                return Err(SessionError::Refused);
+            }
+            let generation = presented.claims.generation;
+            match (
+                chain.present(generation, &session, &self.lifetimes, now),
+                organization,
+            ) {
+                (Verdict::Rotate(_) | Verdict::Replay(_), Some(wanted))
+                    if chain.place.is_none_or(|place| place.tenant != wanted) =>
+                {
+                    return self.select(&session, wanted).await;
+                }
+                (Verdict::Rotate(next), _) => {
+                    if self.ground.store.rotate(chain.id, next, now).await? {
+                        chain.generation = next;
+                        chain.rotated_at = now;
+                        return self.tokens(&session, &chain, &secret, now).await;
+                    }
+                }
+                (Verdict::Replay(_), _) => {
+                    return self.tokens(&session, &chain, &secret, now).await;
+                }
+                (Verdict::Reuse(reuse), _) => {
+                    self.end_reused(&reuse, now).await?;
+                    return Err(SessionError::Refused);
+                }
+                (Verdict::Over, _) => return Err(SessionError::Refused),
+            }
+        }
+        Err(SessionError::Refused)
+    }
+
+    /// The verdict on a reuse lasts, although the answer is a refusal.
+    async fn end_reused(&self, reuse: &Reuse, now: Timestamp) -> Result<(), StoreError> {
+        let scope = AccountScope::reused(reuse);
+        let mut unit = self.ground.store.account(&scope).await?;
+        if unit.revoke_chain(reuse.chain, now).await? {
+            unit.commit(scope.entry(AccountAct::LoseChain, reuse.chain))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Ends the session of a credential, with all its chains and access tokens. Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// When the credential is not ours or has lapsed; when store or keys fail.
+    pub async fn sign_out(&self, credential: Credential<'_>) -> Result<(), SessionError> {
+        let now = self.ground.clock.now();
+        let session = match credential {
+            Credential::Access(token) => {
+                let claims = self.instruments.access.verify(token, now).await?;
+                self.ground.store.session(claims.session).await?
+            }
+            Credential::Refresh(token) => {
+                let presented = self.instruments.refresh.read(token, now).await?;
+                Some(self.known(&presented).await?.session)
+            }
+        }
+        .ok_or(SessionError::Refused)?;
+        let scope = AccountScope::of_session(&session);
+        let mut unit = self.ground.store.account(&scope).await?;
+        if unit.end_session(session.id, now).await? {
+            unit.commit(scope.entry(AccountAct::EndSession, session.id))
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn known(&self, presented: &PresentedRefresh) -> Result<KnownChain, SessionError> {
+        self.ground
+            .store
+            .chain(presented.claims.chain)
+            .await?
+            .filter(|known| self.instruments.refresh.vouches(presented, &known.secret))
+            .ok_or(SessionError::Refused)
+    }
+
+    async fn start_chain(
+        &self,
+        unit: &mut dyn AccountUnit,
+        session: &Session,
+        place: Option<Place>,
+        now: Timestamp,
+    ) -> Result<(Chain, ChainSecret), StoreError> {
+        let id = ChainId::from_uuid(self.ground.ids.next());
+        let chain = Chain::start(id, session.id, place, now);
+        let secret = ChainSecret(self.instruments.entropy.secret());
+        unit.add_chain(&chain, &secret).await?;
+        Ok((chain, secret))
+    }
+
+    /// The pair of the chain's newest generation. Whoever asks for it again gets the same refresh token in all but
+    /// the bytes of its signature.
+    async fn tokens(
+        &self,
+        session: &Session,
+        chain: &Chain,
+        secret: &ChainSecret,
+        now: Timestamp,
+    ) -> Result<Tokens, SessionError> {
+        let tenant = chain.place.map(|place| place.tenant);
+        let access = AccessClaims {
+            id: self.ground.ids.next(),
+            user: session.user,
+            session: session.id,
+            chain: chain.id,
+            tenant,
+            issued_at: now,
+            expires_at: session.expires_at.min(now.plus(self.access_ttl)),
+        };
+        let refresh = RefreshClaims {
+            user: session.user,
+            session: session.id,
+            chain: chain.id,
+            generation: chain.generation,
+            issued_at: chain.rotated_at,
+            expires_at: chain.expires_at(session, &self.lifetimes),
+        };
+        Ok(Tokens {
+            access_ttl: now.until(access.expires_at),
+            access: self.instruments.access.issue(&access).await?,
+            refresh_ttl: now.until(refresh.expires_at),
+            refresh: self.instruments.refresh.issue(&refresh, secret).await?,
+            tenant,
+        })
+    }
+}
+
+/// An unknown organization, a foreign one and a suspended one are refused alike.
+fn place_in(organizations: &[MembershipRow], wanted: TenantId) -> Result<Place, SessionError> {
+    organizations
+        .iter()
+        .find(|row| row.place.tenant == wanted && row.is_open())
+        .map(|row| row.place)
+        .ok_or(SessionError::NotYours)
+}

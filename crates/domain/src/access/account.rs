@@ -1,0 +1,123 @@
+//! The doors that no permission opens: one's own account, and a tenant that does not exist yet.
+//!
+//! Nobody is given leave to register, to sign in or to found. Each of these rests on a fact instead, and each
+//! constructor names its fact.
+
+use super::{AuditEntry, Catalogue, Principal, Scope};
+use crate::{
+    TenantId, UserId,
+    session::{Reuse, Session},
+    user::User,
+};
+use std::fmt;
+
+/// Leave to act on one account.
+#[derive(Debug)]
+#[must_use = "leave is asked for in order to be presented"]
+pub struct AccountScope {
+    user: UserId,
+}
+
+/// What people do with their own accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountAct {
+    /// Make an account.
+    Register,
+    /// Sign in: open a session.
+    OpenSession,
+    /// Sign out: end a session.
+    EndSession,
+    /// Enter an organization, which mints tokens for it.
+    SelectOrganization,
+    /// Lose a chain of refresh tokens, because a spent one was presented again.
+    LoseChain,
+}
+
+impl AccountAct {
+    /// Its name in the audit trail.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Register => "account:register",
+            Self::OpenSession => "session:open",
+            Self::EndSession => "session:end",
+            Self::SelectOrganization => "organization:select",
+            Self::LoseChain => "session:reuse_detected",
+        }
+    }
+}
+
+impl AccountScope {
+    /// The account is new: there is nobody yet whom it could be taken from.
+    pub const fn registering(user: &User) -> Self {
+        Self { user: user.id }
+    }
+
+    /// The session was opened with the account's password, or its token was presented.
+    pub const fn of_session(session: &Session) -> Self {
+        Self { user: session.user }
+    }
+
+    /// The caller is signed in.
+    pub const fn signed_in<C: Catalogue>(principal: &Principal<C>) -> Self {
+        Self {
+            user: principal.user(),
+        }
+    }
+
+    /// A spent refresh token of the account came back.
+    pub const fn reused(reuse: &Reuse) -> Self {
+        Self { user: reuse.user }
+    }
+
+    /// Whose account it is.
+    #[must_use]
+    pub const fn user(&self) -> UserId {
+        self.user
+    }
+
+    /// The record of `act` on `target`.
+    pub fn entry(&self, act: AccountAct, target: impl fmt::Display) -> AuditEntry {
+        AuditEntry::new(self.user, act.name(), Scope::Platform, target)
+    }
+
+    /// Leave to found `tenant`: anybody with an account may found, nobody may found what exists.
+    pub const fn founding(self, tenant: TenantId) -> Founding {
+        Founding {
+            founder: self.user,
+            tenant,
+        }
+    }
+}
+
+/// Leave to write a tenant that does not exist yet.
+#[derive(Debug)]
+#[must_use = "leave is asked for in order to be presented"]
+pub struct Founding {
+    founder: UserId,
+    tenant: TenantId,
+}
+
+impl Founding {
+    /// Who founds, and becomes the first owner.
+    #[must_use]
+    pub const fn founder(&self) -> UserId {
+        self.founder
+    }
+
+    /// The tenant-to-be.
+    #[must_use]
+    pub const fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// The record of the founding, the first of the tenant.
+    pub fn entry(&self) -> AuditEntry {
+        AuditEntry::new(
+            self.founder,
+            "organization:found",
+            Scope::Tenant(self.tenant),
+            self.tenant,
+        )
+    }
+}

@@ -1,0 +1,202 @@
+//! What can be permitted: one line a permission makes a value, a wire name and a type.
+
+use super::scope::{Proof, Reach};
+use std::{fmt::Debug, hash::Hash};
+
+/// A closed list of permissions, as [`permissions!`](crate::permissions) declares it.
+pub trait Catalogue: Debug + Copy + Ord + Hash + Send + Sync + 'static {
+    /// The bits of a [`PermissionSet`](super::PermissionSet): as many words as the catalogue needs.
+    type Words: AsMut<[u64]> + AsRef<[u64]> + Copy + Debug + Default + Eq + Send + Sync + 'static;
+    /// Leave to be an [`Action`] of this catalogue, which only its own macro can write.
+    #[doc(hidden)]
+    type Seal<A>;
+
+    /// Every permission, in the order of the declaration.
+    const ALL: &'static [Self];
+
+    /// Its place in [`Catalogue::ALL`]. Valid while the process runs: stores keep [`Catalogue::name`].
+    fn index(self) -> usize;
+    /// Its name on the wire and in the store, like `member:add`.
+    fn name(self) -> &'static str;
+    /// What holding it lets one do, in a sentence.
+    fn description(self) -> &'static str;
+    /// Where it is held, and whether it reads or writes.
+    fn reach(self) -> Reach;
+    /// What a wrong grant of it would cost.
+    fn risk(self) -> Risk;
+
+    /// The permission with this wire name.
+    ///
+    /// # Errors
+    /// When the catalogue has none.
+    fn named(name: &str) -> Result<Self, UnknownPermission> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|permission| permission.name() == name)
+            .ok_or_else(|| UnknownPermission(name.to_owned()))
+    }
+}
+
+/// A permission as a type, so that a signature can demand it.
+pub trait Action: Sized + 'static {
+    /// The list that it is on.
+    type Catalogue: Catalogue;
+    /// What a permit for it proves about a place.
+    type Scope: Proof;
+    /// The permission as a value.
+    const PERMISSION: Self::Catalogue;
+
+    /// Without this an outsider could pair a weak permission with a strong scope.
+    #[doc(hidden)]
+    fn seal() -> <Self::Catalogue as Catalogue>::Seal<Self>;
+}
+
+/// What a wrong grant of a permission would cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Risk {
+    /// Somebody sees what a member of the tenant may see anyway.
+    Low,
+    /// Somebody changes what can be changed back.
+    Medium,
+    /// Somebody changes who may do what, or destroys.
+    High,
+}
+
+/// A name that is on no line of the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown permission `{0}`")]
+pub struct UnknownPermission(String);
+
+/// Declares a catalogue: an enum of its permissions, and a module with a type for each.
+///
+/// ```
+/// use bailiwick_domain::{TenantId, UserId, access::*};
+///
+/// bailiwick_domain::permissions! {
+///     /// What can be done with invoices.
+///     pub enum Invoicing, pub mod invoicing {
+///         /// See the invoices.
+///         ListInvoices   "invoice:list"      TenantScope<Read>     Low;
+///         /// Approve an invoice for payment.
+///         ApproveInvoice "invoice:approve"   TenantScope<Write>    High;
+///     }
+/// }
+///
+/// fn pay(permit: &Permit<invoicing::ApproveInvoice>) -> TenantId {
+///     permit.scope().tenant()
+/// }
+///
+/// fn main() -> Result<(), Denied<Invoicing>> {
+///     let tenant = TenantId::from_uuid(uuid::Uuid::nil());
+///     let clerk = Principal::new(UserId::from_uuid(uuid::Uuid::nil()))
+///         .granted(tenant, [Invoicing::ListInvoices].into_iter().collect());
+///     assert!(authorize::<invoicing::ApproveInvoice>(&clerk, tenant).is_err());
+///
+///     let head = clerk.granted(tenant, [Invoicing::ApproveInvoice].into_iter().collect());
+///     assert_eq!(pay(&authorize(&head, tenant)?), tenant);
+///     Ok(())
+/// }
+/// ```
+#[macro_export]
+macro_rules! permissions {
+    (
+        $(#[$meta:meta])*
+        $vis:vis enum $catalogue:ident, $modvis:vis mod $module:ident {
+            $(#[doc = $doc:literal] $name:ident $wire:literal $proof:ident<$mode:ident> $risk:ident;)+
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        $vis enum $catalogue {
+            $(#[doc = $doc] $name),+
+        }
+
+        impl $crate::access::Catalogue for $catalogue {
+            type Words = [u64; [$($wire),+].len().div_ceil(64)];
+            type Seal<A> = $module::Seal<A>;
+
+            const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            fn index(self) -> usize {
+                self as usize
+            }
+            fn name(self) -> &'static str {
+                match self { $(Self::$name => $wire),+ }
+            }
+            fn description(self) -> &'static str {
+                match self { $(Self::$name => $doc.trim_ascii()),+ }
+            }
+            fn reach(self) -> $crate::access::Reach {
+                use $crate::access::{Action, Proof};
+                match self {
+                    $(Self::$name => <<$module::$name as Action>::Scope as Proof>::REACH),+
+                }
+            }
+            fn risk(self) -> $crate::access::Risk {
+                match self { $(Self::$name => $crate::access::Risk::$risk),+ }
+            }
+        }
+
+        impl ::std::fmt::Display for $catalogue {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.write_str($crate::access::Catalogue::name(*self))
+            }
+        }
+
+        impl ::std::str::FromStr for $catalogue {
+            type Err = $crate::access::UnknownPermission;
+            fn from_str(name: &str) -> Result<Self, Self::Err> {
+                $crate::access::Catalogue::named(name)
+            }
+        }
+
+        #[doc = concat!("A type for each [`", stringify!($catalogue), "`].")]
+        $modvis mod $module {
+            #[doc(hidden)]
+            #[derive(Debug)]
+            pub struct Seal<A>(::std::marker::PhantomData<fn() -> A>);
+
+            $(
+                #[doc = $doc]
+                #[derive(Debug, Clone, Copy)]
+                pub struct $name;
+
+                impl $crate::access::Action for $name {
+                    type Catalogue = super::$catalogue;
+                    type Scope = $crate::access::$proof<$crate::access::$mode>;
+                    const PERMISSION: super::$catalogue = super::$catalogue::$name;
+
+                    fn seal() -> Seal<Self> {
+                        Seal(::std::marker::PhantomData)
+                    }
+                }
+            )+
+        }
+    };
+}
+
+#[rustfmt::skip]
+crate::permissions! {
+    /// The built-in catalogue.
+    pub enum Permission, pub mod action {
+        /// See the organization itself.
+        ReadOrganization   "organization:read"   TenantScope<Read>    Low;
+        /// Rename the organization.
+        RenameOrganization "organization:rename" TenantScope<Write>   Medium;
+        /// Own the organization, and make others its owners.
+        OwnOrganization    "organization:own"    TenantScope<Write>   High;
+        /// See who is a member, with which roles.
+        ListMembers        "member:list"         TenantScope<Read>    Low;
+        /// Add members, with roles that hold no more than one's own.
+        AddMember          "member:add"          TenantScope<Write>   High;
+        /// See the projects.
+        ListProjects       "project:list"        TenantScope<Read>    Low;
+        /// Create a project.
+        CreateProject      "project:create"      TenantScope<Write>   Medium;
+        /// Rename a project.
+        RenameProject      "project:rename"      TenantScope<Write>   Medium;
+        /// Delete a project.
+        DeleteProject      "project:delete"      TenantScope<Write>   High;
+    }
+}

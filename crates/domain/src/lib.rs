@@ -1,0 +1,23 @@
+//! The policy, its proofs, and the rules of each aggregate: pure.
+//!
+//! No async, no I/O, no clock, no randomness, no database, no HTTP. Whoever wants to act asks
+//! [`access`] for a permit; whoever wants to build an aggregate asks its own module.
+
+pub mod access;
+pub mod id;
+pub mod invitation;
+pub mod member;
+pub mod project;
+pub mod role;
+pub mod session;
+pub mod tenant;
+pub mod text;
+pub mod time;
+pub mod user;
+
+#[doc(inline)]
+pub use id::{ChainId, InvitationId, MemberId, ProjectId, RoleId, SessionId, TenantId, UserId};
+#[doc(inline)]
+pub use text::Name;
+#[doc(inline)]
+pub use time::Timestamp;

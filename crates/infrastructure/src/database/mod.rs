@@ -1,0 +1,208 @@
+//! One way into a transaction, on SQLite and on PostgreSQL.
+
+mod postgres;
+mod sqlite;
+#[cfg(test)]
+mod tests;
+mod tx;
+
+pub(crate) use tx::Tx;
+
+use sea_orm::{ConnAcquireErr, ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr};
+use std::{fmt::Write as _, io, time::Duration};
+use thiserror::Error;
+use uuid::Uuid;
+
+/// A database that answers: pools of connections to it, cheap to clone.
+#[derive(Clone)]
+pub struct Database(Pools);
+
+#[derive(Clone)]
+enum Pools {
+    Postgres(postgres::Pool),
+    Sqlite(sqlite::Pools),
+}
+
+/// How much of the database to use, and how long to wait for it.
+#[derive(Debug, Clone, Copy)]
+pub struct DatabaseOptions {
+    /// Connections at most; of SQLite these are the readers, beside the one that writes.
+    pub connections: u32,
+    /// How long a caller waits for a connection.
+    pub wait: Duration,
+    /// How long one statement may take (PostgreSQL).
+    pub statement: Duration,
+    /// How long one statement may wait for a lock (PostgreSQL).
+    pub lock: Duration,
+    /// How long a transaction may stand idle (PostgreSQL).
+    pub idle: Duration,
+}
+
+impl Default for DatabaseOptions {
+    fn default() -> Self {
+        Self {
+            connections: 8,
+            wait: Duration::from_secs(3),
+            statement: Duration::from_secs(10),
+            lock: Duration::from_secs(3),
+            idle: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Why there is no database to work with.
+#[derive(Debug, Error)]
+pub enum ConnectError {
+    /// The address is of no database that we know; it may hold a password and is not repeated.
+    #[error("the address of the database begins with neither `sqlite:` nor `postgres://`")]
+    Scheme,
+    /// Each connection would have a database of its own.
+    #[error("a database in memory cannot be shared between connections: name a file")]
+    Memory,
+    /// The folder of the SQLite file cannot be made.
+    #[error("cannot create the folder of the database")]
+    Folder(#[source] io::Error),
+    /// The address cannot be read, or what it names does not answer.
+    #[error("cannot connect to the database")]
+    Unreachable(#[source] DbErr),
+}
+
+impl From<sqlx::Error> for ConnectError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Unreachable(connection_error(error))
+    }
+}
+
+/// For whom a transaction is: PostgreSQL's row-level security reads it as `app.tenant_id` and `app.user_id`.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Context {
+    pub(crate) tenant: Option<Uuid>,
+    pub(crate) user: Option<Uuid>,
+}
+
+impl Context {
+    /// The statement that opens a transaction and says for whom, in one round trip.
+    fn begin(self, begin: &str) -> String {
+        let mut sql = begin.to_owned();
+        for (name, id) in [("tenant_id", self.tenant), ("user_id", self.user)] {
+            if let Some(id) = id {
+                // A UUID is hexadecimal digits and hyphens: it cannot end the quotes.
+                let _ = write!(sql, "; SET LOCAL app.{name} = '{id}'");
+            }
+        }
+        sql
+    }
+}
+
+/// How long readiness may take to find out.
+const PING: Duration = Duration::from_secs(2);
+
+impl Database {
+    /// Connects to `sqlite:PATH` (creating the file and its folder) or `postgres://…`, once, to see that it answers.
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    pub async fn connect(url: &str, options: DatabaseOptions) -> Result<Self, ConnectError> {
+        let pools = match Scheme::of(url)? {
+            Scheme::Postgres => Pools::Postgres(postgres::Pool::connect(url, options).await?),
+            Scheme::Sqlite => Pools::Sqlite(sqlite::Pools::connect(url, options).await?),
+        };
+        Ok(Self(pools))
+    }
+
+    /// A single connection without limits of time, for whoever changes the schema.
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    pub async fn connect_to_migrate(url: &str) -> Result<DatabaseConnection, ConnectError> {
+        match Scheme::of(url)? {
+            Scheme::Postgres => postgres::connect_to_migrate(url).await,
+            Scheme::Sqlite => sqlite::connect_to_migrate(url).await,
+        }
+    }
+
+    /// Whether the database answers within two seconds.
+    ///
+    /// # Errors
+    /// What the database says, or that it says nothing.
+    pub async fn ping(&self) -> Result<(), DbErr> {
+        let answer = async {
+            let tx = self.read(Context::default()).await?;
+            tx.execute_unprepared("SELECT 1").await?;
+            tx.commit().await
+        };
+        tokio::time::timeout(PING, answer)
+            .await
+            .unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
+    }
+
+    /// A transaction that may write; dropped without [`Tx::commit`], it never was.
+    pub(crate) async fn begin(&self, who: Context) -> Result<Tx, DbErr> {
+        match &self.0 {
+            Pools::Postgres(pool) => pool.begin(&who.begin("BEGIN")).await.map(Tx::from),
+            Pools::Sqlite(pools) => pools.write().await.map(Tx::from),
+        }
+    }
+
+    /// A transaction that the database itself keeps from writing.
+    pub(crate) async fn read(&self, who: Context) -> Result<Tx, DbErr> {
+        match &self.0 {
+            Pools::Postgres(pool) => pool
+                .begin(&who.begin("BEGIN READ ONLY"))
+                .await
+                .map(Tx::from),
+            Pools::Sqlite(pools) => pools.read().await.map(Tx::from),
+        }
+    }
+}
+
+enum Scheme {
+    Postgres,
+    Sqlite,
+}
+
+impl Scheme {
+    fn of(url: &str) -> Result<Self, ConnectError> {
+        match url.split_once(':') {
+            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres),
+            Some(("sqlite", _)) => Ok(Self::Sqlite),
+            _ => Err(ConnectError::Scheme),
+        }
+    }
+}
+
+/// Whether the database was out of reach or could not keep up: asked again later, it may answer.
+pub(crate) fn unavailable(error: &DbErr) -> bool {
+    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) =
+        error
+    else {
+        return matches!(error, DbErr::Conn(_) | DbErr::ConnectionAcquire(_));
+    };
+    match error.as_database_error().and_then(|error| error.code()) {
+        Some(code) => TRANSIENT.iter().any(|class| code.starts_with(class)) || busy(&code),
+        None => matches!(
+            **error,
+            sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::Protocol(_)
+                | sqlx::Error::WorkerCrashed
+        ),
+    }
+}
+
+/// Of PostgreSQL (appendix A): connection, idle transaction, rollback, resources, lock, cancelled, operator.
+const TRANSIENT: [&str; 8] = [
+    "08", "25P03", "40001", "40P01", "53", "55P03", "57014", "57P",
+];
+
+/// `SQLITE_BUSY`, in the low byte of the extended codes of SQLite, which are shorter than PostgreSQL's five characters.
+fn busy(code: &str) -> bool {
+    code.len() < 5 && code.parse::<u32>().is_ok_and(|code| code & 0xff == 5)
+}
+
+fn connection_error(error: sqlx::Error) -> DbErr {
+    if let sqlx::Error::PoolTimedOut = error {
+        return DbErr::ConnectionAcquire(ConnAcquireErr::Timeout);
+    }
+    DbErr::Conn(RuntimeErr::SqlxError(error.into()))
+}

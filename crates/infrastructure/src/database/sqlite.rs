@@ -1,0 +1,108 @@
+//! SQLite: one connection that writes and several that only read, so that no transaction fails because another is open.
+
+use super::{ConnectError, DatabaseOptions, busy, connection_error};
+use sea_orm::{DatabaseConnection, DbErr};
+use sqlx::{
+    ConnectOptions as _, Connection as _, Sqlite, SqlitePool, Transaction,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+use tokio::time::sleep;
+
+/// How long to wait for another process that writes.
+const BUSY: Duration = Duration::from_secs(5);
+
+const RETRY: Duration = Duration::from_millis(10);
+
+#[derive(Clone)]
+pub(super) struct Pools {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl Pools {
+    pub(super) async fn connect(url: &str, options: DatabaseOptions) -> Result<Self, ConnectError> {
+        let file = file(url)?;
+        let writer = open(pool(1, options.wait), writing(file.clone())).await?;
+        let readers = open(
+            pool(options.connections, options.wait),
+            file.read_only(true),
+        )
+        .await?;
+        Ok(Self { writer, readers })
+    }
+
+    /// The one transaction that may write: it takes the lock at once, for it could not get it later without failing.
+    pub(super) async fn write(&self) -> Result<Transaction<'static, Sqlite>, DbErr> {
+        self.writer
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(connection_error)
+    }
+
+    pub(super) async fn read(&self) -> Result<Transaction<'static, Sqlite>, DbErr> {
+        self.readers.begin().await.map_err(connection_error)
+    }
+}
+
+pub(super) async fn connect_to_migrate(url: &str) -> Result<DatabaseConnection, ConnectError> {
+    Ok(open(pool(1, BUSY), writing(file(url)?)).await?.into())
+}
+
+/// Opens a pool. Of several who switch a new file to WAL at once SQLite refuses all but one, without waiting.
+async fn open(
+    pool: SqlitePoolOptions,
+    file: SqliteConnectOptions,
+) -> Result<SqlitePool, ConnectError> {
+    let until = Instant::now() + BUSY;
+    loop {
+        match pool.clone().connect_with(file.clone()).await {
+            Err(error) if is_busy(&error) && Instant::now() < until => sleep(RETRY).await,
+            outcome => return Ok(outcome?),
+        }
+    }
+}
+
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| busy(&code))
+}
+
+fn file(url: &str) -> Result<SqliteConnectOptions, ConnectError> {
+    let file = url.parse::<SqliteConnectOptions>()?;
+    let path = file.get_filename();
+    // Without a name, SQLite makes a file that it deletes.
+    if path.as_os_str().is_empty() || url.contains(":memory:") || url.contains("mode=memory") {
+        return Err(ConnectError::Memory);
+    }
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(ConnectError::Folder)?;
+    }
+    Ok(file
+        .foreign_keys(true)
+        .busy_timeout(BUSY)
+        .disable_statement_logging())
+}
+
+fn writing(file: SqliteConnectOptions) -> SqliteConnectOptions {
+    file.create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal)
+}
+
+fn pool(connections: u32, wait: Duration) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(wait)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        // SQLite ends a transaction by itself when the disk is full; sqlx then believes it open for ever.
+        .before_acquire(|connection, _| {
+            let ended = !connection.is_in_transaction();
+            Box::pin(async move { Ok(ended) })
+        })
+}

@@ -1,0 +1,414 @@
+//! What both databases promise, and what each promises by itself.
+
+use super::*;
+use bailiwick_testkit::postgres;
+use sea_orm::{DbBackend, QueryResult, Statement};
+use std::{
+    future::Future,
+    pin::pin,
+    task::{self, Waker},
+    time::Instant,
+};
+use tempfile::TempDir;
+use tokio::task::yield_now;
+
+/// A database with an empty table `marks (id)`, and an administrator's connection to look at it from outside.
+struct Scratch {
+    url: String,
+    admin: DatabaseConnection,
+    _keep: Keep,
+}
+
+enum Keep {
+    Sqlite(#[expect(dead_code, reason = "deleted with this value")] TempDir),
+    Postgres(#[expect(dead_code, reason = "dropped with this value")] postgres::Database),
+}
+
+impl Scratch {
+    async fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("new/folder/db").display());
+        Self::new(url, Keep::Sqlite(folder)).await
+    }
+
+    async fn postgres() -> Option<Self> {
+        let database = postgres::database().await?;
+        Some(Self::new(database.url().to_owned(), Keep::Postgres(database)).await)
+    }
+
+    async fn each() -> Vec<Self> {
+        [Some(Self::sqlite().await), Self::postgres().await]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    async fn new(url: String, keep: Keep) -> Self {
+        let admin = Database::connect_to_migrate(&url).await.unwrap();
+        admin
+            .execute_unprepared("CREATE TABLE marks (id bigint PRIMARY KEY)")
+            .await
+            .unwrap();
+        Self {
+            url,
+            admin,
+            _keep: keep,
+        }
+    }
+
+    async fn connect(&self, connections: u32) -> Database {
+        self.connect_and_wait(connections, Duration::from_secs(10))
+            .await
+    }
+
+    async fn connect_and_wait(&self, connections: u32, wait: Duration) -> Database {
+        let options = DatabaseOptions {
+            connections,
+            wait,
+            ..DatabaseOptions::default()
+        };
+        Database::connect(&self.url, options).await.unwrap()
+    }
+}
+
+const MARK: &str = "INSERT INTO marks VALUES (1)";
+
+async fn one<T: sea_orm::TryGetable>(db: &impl ConnectionTrait, sql: &str) -> T {
+    rows(db, sql)
+        .await
+        .unwrap()
+        .first()
+        .unwrap()
+        .try_get_by_index(0)
+        .unwrap()
+}
+
+async fn rows(db: &impl ConnectionTrait, sql: &str) -> Result<Vec<QueryResult>, DbErr> {
+    db.query_all_raw(Statement::from_string(db.get_database_backend(), sql))
+        .await
+}
+
+async fn marks(db: &impl ConnectionTrait) -> i64 {
+    one(db, "SELECT count(*) FROM marks").await
+}
+
+fn somebody() -> Context {
+    Context {
+        tenant: Some(Uuid::new_v4()),
+        user: Some(Uuid::new_v4()),
+    }
+}
+
+/// Goes so far with `work`, and then away.
+async fn abandon(work: impl Future, polls: usize) {
+    let mut work = pin!(work);
+    for _ in 0..polls {
+        let mut nobody = task::Context::from_waker(Waker::noop());
+        if work.as_mut().poll(&mut nobody).is_ready() {
+            return;
+        }
+        yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_committed_lasts_and_what_is_dropped_never_was() {
+    for scratch in Scratch::each().await {
+        let db = scratch.connect(1).await;
+
+        let tx = db.begin(somebody()).await.unwrap();
+        tx.execute_unprepared(MARK).await.unwrap();
+        drop(tx);
+        let tx = db.begin(somebody()).await.unwrap();
+        assert_eq!(marks(&tx).await, 0);
+        tx.execute_unprepared(MARK).await.unwrap();
+        tx.commit().await.unwrap();
+
+        let tx = db.read(somebody()).await.unwrap();
+        assert_eq!(marks(&tx).await, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_reading_transaction_cannot_write() {
+    for scratch in Scratch::each().await {
+        let db = scratch.connect(1).await;
+        let tx = db.read(somebody()).await.unwrap();
+        let refused = tx.execute_unprepared(MARK).await.unwrap_err();
+        assert!(!unavailable(&refused));
+    }
+}
+
+#[tokio::test]
+async fn a_statement_that_failed_ends_the_transaction() {
+    for scratch in Scratch::each().await {
+        let db = scratch.connect(1).await;
+        let tx = db.begin(somebody()).await.unwrap();
+        tx.execute_unprepared(MARK).await.unwrap();
+        let twice = tx.execute_unprepared(MARK).await.unwrap_err();
+        assert!(matches!(
+            twice.sql_err(),
+            Some(sea_orm::SqlErr::UniqueConstraintViolation(_))
+        ));
+        tx.execute_unprepared("INSERT INTO marks VALUES (2)")
+            .await
+            .unwrap_err();
+        tx.commit().await.unwrap_err();
+        assert_eq!(marks(&scratch.admin).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_statement_that_was_cut_off_ends_the_transaction() {
+    for scratch in Scratch::each().await {
+        let db = scratch.connect(1).await;
+        for polls in 1..4 {
+            let tx = db.begin(somebody()).await.unwrap();
+            abandon(tx.execute_unprepared(MARK), polls).await;
+            let whole = rows(&tx, "SELECT 1").await.is_ok();
+            assert_eq!(tx.commit().await.is_ok(), whole);
+            assert_eq!(marks(&scratch.admin).await, i64::from(whole));
+            scratch
+                .admin
+                .execute_unprepared("DELETE FROM marks")
+                .await
+                .unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn whoever_goes_away_while_beginning_leaves_no_transaction_behind() {
+    for scratch in Scratch::each().await {
+        let db = scratch.connect(2).await;
+        for round in 0..400 {
+            abandon(db.begin(somebody()), round % 8).await;
+            abandon(db.read(somebody()), round % 5).await;
+
+            let ours = somebody();
+            let tx = db.begin(ours).await.unwrap();
+            if tx.get_database_backend() == DbBackend::Postgres {
+                let fresh = "SELECT pg_current_xact_id_if_assigned() IS NULL";
+                assert!(one::<bool>(&tx, fresh).await);
+                let tenant: String = one(&tx, "SELECT current_setting('app.tenant_id')").await;
+                assert_eq!(tenant, ours.tenant.unwrap().to_string());
+            }
+            tx.execute_unprepared(MARK).await.unwrap();
+            drop(tx);
+        }
+        assert_eq!(marks(&scratch.admin).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn whoever_waits_too_long_for_a_connection_is_told_to_come_back() {
+    for scratch in Scratch::each().await {
+        let db = scratch.connect_and_wait(1, Duration::from_secs(1)).await;
+        let tx = db.begin(somebody()).await.unwrap();
+        let error = db.begin(somebody()).await.err().unwrap();
+        assert!(matches!(
+            error,
+            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)
+        ));
+        assert!(unavailable(&error));
+        drop(tx);
+        db.begin(somebody()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn it_answers_when_it_is_asked() {
+    for scratch in Scratch::each().await {
+        scratch.connect(1).await.ping().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn only_files_and_servers_are_databases() {
+    for url in [
+        "sqlite::memory:",
+        "sqlite://db?mode=memory",
+        "sqlite:",
+        "sqlite://",
+    ] {
+        let refused = Database::connect(url, DatabaseOptions::default())
+            .await
+            .err();
+        assert!(matches!(refused, Some(ConnectError::Memory)), "{url}");
+    }
+    for url in ["mysql://root@localhost/x", "db", ""] {
+        let refused = Database::connect(url, DatabaseOptions::default())
+            .await
+            .err();
+        assert!(matches!(refused, Some(ConnectError::Scheme)), "{url}");
+    }
+}
+
+#[tokio::test]
+async fn five_who_open_one_new_file_at_once_all_can_and_migrate_it() {
+    for _ in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("db").display());
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..5 {
+            let url = url.clone();
+            tasks.spawn(async move {
+                let db = Database::connect_to_migrate(&url).await.unwrap();
+                bailiwick_migration::up(&db).await.unwrap();
+                let db = Database::connect(&url, DatabaseOptions::default())
+                    .await
+                    .unwrap();
+                let tx = db.read(Context::default()).await.unwrap();
+                assert_eq!(bailiwick_migration::pending(&tx).await.unwrap(), 0);
+            });
+        }
+        tasks.join_all().await;
+    }
+}
+
+#[tokio::test]
+async fn readers_of_a_file_do_not_wait_for_its_writer() {
+    let scratch = Scratch::sqlite().await;
+    let db = scratch.connect(2).await;
+    let writer = db.begin(somebody()).await.unwrap();
+    writer.execute_unprepared(MARK).await.unwrap();
+
+    let reader = db.read(somebody()).await.unwrap();
+    assert_eq!(marks(&reader).await, 0);
+    writer.commit().await.unwrap();
+    assert_eq!(marks(&reader).await, 0, "a transaction sees one moment");
+}
+
+#[tokio::test]
+async fn an_abandoned_transaction_gives_its_locks_back_by_itself() {
+    let Some(scratch) = Scratch::postgres().await else {
+        return;
+    };
+    scratch.admin.execute_unprepared(MARK).await.unwrap();
+    let db = scratch.connect(1).await;
+    let tx = db.begin(somebody()).await.unwrap();
+    tx.execute_unprepared("UPDATE marks SET id = 2")
+        .await
+        .unwrap();
+
+    let start = Instant::now();
+    drop(tx);
+    scratch
+        .admin
+        .execute_unprepared("UPDATE marks SET id = 3")
+        .await
+        .unwrap();
+    assert!(start.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn a_transaction_abandoned_with_its_runtime_is_rolled_back_before_the_connection_is_lent_again()
+ {
+    let Some(scratch) = Scratch::postgres().await else {
+        return;
+    };
+    let db = scratch.connect(1).await;
+    let tx = db.begin(somebody()).await.unwrap();
+    tx.execute_unprepared(MARK).await.unwrap();
+
+    let elsewhere = std::thread::spawn(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async { drop(tx) });
+    });
+    elsewhere.join().unwrap();
+
+    let tx = db.begin(Context::default()).await.unwrap();
+    assert!(one::<bool>(&tx, "SELECT pg_current_xact_id_if_assigned() IS NULL").await);
+    assert_eq!(
+        one::<String>(&tx, "SELECT current_setting('app.tenant_id')").await,
+        ""
+    );
+}
+
+#[tokio::test]
+async fn a_commit_that_fails_says_so() {
+    let Some(scratch) = Scratch::postgres().await else {
+        return;
+    };
+    let deferred =
+        "ALTER TABLE marks ADD next bigint REFERENCES marks DEFERRABLE INITIALLY DEFERRED";
+    scratch.admin.execute_unprepared(deferred).await.unwrap();
+    let db = scratch.connect(1).await;
+
+    let tx = db.begin(somebody()).await.unwrap();
+    tx.execute_unprepared("INSERT INTO marks VALUES (1, 7)")
+        .await
+        .unwrap();
+    tx.commit().await.unwrap_err();
+    assert_eq!(marks(&scratch.admin).await, 0);
+    db.begin(somebody()).await.unwrap();
+}
+
+#[tokio::test]
+async fn whoever_begins_after_the_server_dropped_every_connection_notices_nothing() {
+    let Some(scratch) = Scratch::postgres().await else {
+        return;
+    };
+    let db = scratch.connect(3).await;
+    for _ in 0..3 {
+        let [a, b, c] = [(); 3].map(|()| db.begin(somebody()));
+        for tx in [a.await.unwrap(), b.await.unwrap(), c.await.unwrap()] {
+            tx.commit().await.unwrap();
+        }
+        let killed = rows(&scratch.admin, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()").await;
+        assert_eq!(killed.unwrap().len(), 3);
+    }
+    db.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_transaction_whose_server_process_died_is_told_to_come_back() {
+    let Some(scratch) = Scratch::postgres().await else {
+        return;
+    };
+    let db = scratch.connect(1).await;
+    let tx = db.begin(somebody()).await.unwrap();
+    let pid: i32 = one(&tx, "SELECT pg_backend_pid()").await;
+    scratch
+        .admin
+        .execute_unprepared(&format!("SELECT pg_terminate_backend({pid})"))
+        .await
+        .unwrap();
+    let error = tx.execute_unprepared(MARK).await.unwrap_err();
+    assert!(unavailable(&error), "{error}");
+    db.begin(somebody()).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_server_knows_who_we_are_and_how_long_we_wait() {
+    let Some(scratch) = Scratch::postgres().await else {
+        return;
+    };
+    let db = scratch.connect(1).await;
+    let tx = db.begin(Context::default()).await.unwrap();
+    for (name, value) in [
+        ("application_name", "bailiwick"),
+        ("statement_timeout", "10s"),
+        ("lock_timeout", "3s"),
+        ("idle_in_transaction_session_timeout", "10s"),
+    ] {
+        assert_eq!(one::<String>(&tx, &format!("SHOW {name}")).await, value);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_lent_again_knows_nobody() {
+    let Some(scratch) = Scratch::postgres().await else {
+        return;
+    };
+    let db = scratch.connect(1).await;
+    db.begin(somebody()).await.unwrap().commit().await.unwrap();
+    let tx = db.begin(Context::default()).await.unwrap();
+    for name in ["app.tenant_id", "app.user_id"] {
+        let sql = format!("SELECT coalesce(current_setting('{name}', true), '')");
+        assert_eq!(one::<String>(&tx, &sql).await, "");
+    }
+}

@@ -1,0 +1,16 @@
+//! Rows, as the migrations made them: one file a table, and no rule.
+
+pub(crate) mod audit_event;
+pub(crate) mod invitation;
+pub(crate) mod invitation_role;
+pub(crate) mod member;
+pub(crate) mod member_role;
+pub(crate) mod project;
+pub(crate) mod refresh_chain;
+pub(crate) mod role;
+pub(crate) mod session;
+pub(crate) mod signing_key;
+pub(crate) mod tenant;
+#[cfg(test)]
+mod tests;
+pub(crate) mod user;

@@ -1,0 +1,129 @@
+//! The key of keys: it never enters the database, so that a stolen database signs nothing.
+
+use aws_lc_rs::{
+    aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey},
+    digest,
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use std::{
+    fs, io,
+    io::Write,
+    path::{Path, PathBuf},
+};
+use tempfile::NamedTempFile;
+use zeroize::Zeroizing;
+
+/// Seals private keys with AES-256-GCM (NIST SP 800-38D).
+pub struct SealingKey {
+    key: RandomizedNonceKey,
+    fingerprint: String,
+}
+
+/// Why there is no sealing key.
+#[derive(Debug, thiserror::Error)]
+pub enum SealingKeyError {
+    /// The file cannot be read or made.
+    #[error("cannot use the sealing key in {}", .0.display())]
+    File(PathBuf, #[source] io::Error),
+    /// The text is no key.
+    #[error("a sealing key is 32 random bytes in base64")]
+    Form,
+}
+
+impl SealingKey {
+    /// Length, in bytes.
+    const LENGTH: usize = 32;
+
+    /// The key in a file, which is made with a new key when it does not exist: readable by its owner alone.
+    ///
+    /// # Errors
+    /// When the file cannot be read or made, or holds no key.
+    pub fn from_file(path: &Path) -> Result<Self, SealingKeyError> {
+        let failed = |error| SealingKeyError::File(path.to_owned(), error);
+        if !path.exists() {
+            create(path).map_err(failed)?;
+        }
+        let text = fs::read_to_string(path)
+            .map(Zeroizing::new)
+            .map_err(failed)?;
+        Self::from_base64(&text)
+    }
+
+    /// The key in a text.
+    ///
+    /// # Errors
+    /// When the text holds no key.
+    pub fn from_base64(text: &str) -> Result<Self, SealingKeyError> {
+        let bytes = BASE64_STANDARD
+            .decode(text.trim())
+            .map_err(|_| SealingKeyError::Form)?;
+        let bytes = Zeroizing::new(bytes);
+        if bytes.len() != Self::LENGTH {
+            return Err(SealingKeyError::Form);
+        }
+        let key =
+            RandomizedNonceKey::new(&AES_256_GCM, &bytes).map_err(|_| SealingKeyError::Form)?;
+        // One of 2^256 keys cannot be found from a part of its digest.
+        let digest = digest::digest(&digest::SHA256, &bytes);
+        let fingerprint = digest
+            .as_ref()
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Ok(Self { key, fingerprint })
+    }
+
+    /// Tells this key from others, without telling the key.
+    pub(crate) fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// Seals a secret, which can then only be opened as what it is.
+    pub(crate) fn seal(&self, secret: &[u8], what: &str) -> Option<Vec<u8>> {
+        let mut sealed = secret.to_vec();
+        let nonce = self
+            .key
+            .seal_in_place_append_tag(Aad::from(what.as_bytes()), &mut sealed)
+            .ok()?;
+        Some([nonce.as_ref().as_slice(), &sealed].concat())
+    }
+
+    /// Opens what [`seal`](Self::seal) has sealed.
+    pub(crate) fn open(&self, sealed: &[u8], what: &str) -> Option<Zeroizing<Vec<u8>>> {
+        let (nonce, sealed) = sealed.split_at_checked(aws_lc_rs::aead::NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let mut sealed = Zeroizing::new(sealed.to_vec());
+        let secret = self
+            .key
+            .open_in_place(nonce, Aad::from(what.as_bytes()), &mut sealed)
+            .ok()?;
+        Some(Zeroizing::new(secret.to_vec()))
+    }
+}
+
+impl std::fmt::Debug for SealingKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SealingKey({})", self.fingerprint)
+    }
+}
+
+/// Makes the file whole or not at all: of several processes that start at once, one makes it and all read it.
+fn create(path: &Path) -> io::Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut bytes = Zeroizing::new([0; SealingKey::LENGTH]);
+    aws_lc_rs::rand::fill(bytes.as_mut_slice()).map_err(|_| io::Error::other("no randomness"))?;
+    // Readable by its owner alone, from its first byte on.
+    let mut draft = NamedTempFile::new_in(folder)?;
+    draft.write_all(BASE64_STANDARD.encode(bytes.as_slice()).as_bytes())?;
+    draft.as_file().sync_all()?;
+    match draft.persist_noclobber(path) {
+        Err(taken) if taken.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(failed) => Err(failed.error),
+        Ok(_) => Ok(()),
+    }
+}

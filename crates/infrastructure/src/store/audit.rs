@@ -1,0 +1,48 @@
+//! The record of every change, written in the transaction that makes it.
+
+use super::{error::store_error, owned::OfNobody};
+use crate::{database::Tx, entity::audit_event};
+use bailiwick_application::ports::{Clock, Ids, StoreError};
+use bailiwick_domain::access::{AuditEntry, Scope};
+use sea_orm::ActiveValue::Set;
+use std::sync::Arc;
+
+/// Writes records.
+#[derive(Clone)]
+pub(super) struct Recorder {
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: Arc<dyn Ids>,
+}
+
+impl Recorder {
+    /// Writes the record and makes the transaction last, if both are about the same place.
+    pub(super) async fn commit(
+        &self,
+        tx: Tx,
+        place: Scope,
+        entry: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        if entry.scope() != place {
+            return Err(StoreError::Corrupt(format!(
+                "`{}` was recorded for another place than it was done in",
+                entry.action()
+            )));
+        }
+        audit_event::Entity::add(audit_event::ActiveModel {
+            id: Set(self.ids.next()),
+            tenant_id: Set(match place {
+                Scope::Tenant(tenant) => Some(tenant.as_uuid()),
+                Scope::Platform => None,
+            }),
+            at: Set(self.clock.now().as_micros()),
+            actor_id: Set(Some(entry.actor().as_uuid())),
+            action: Set(entry.action().to_owned()),
+            target: Set(entry.target().to_owned()),
+            outcome: Set("permitted".to_owned()),
+        })
+        .exec_without_returning(&tx)
+        .await
+        .map_err(store_error)?;
+        tx.commit().await.map_err(store_error)
+    }
+}

@@ -1,0 +1,120 @@
+//! The store: every repository over one database, behind doors that demand a proof.
+
+mod account;
+mod audit;
+mod credentials;
+mod error;
+mod owned;
+mod rows;
+mod tenant;
+mod views;
+
+use crate::{
+    Database,
+    database::{Context, Tx},
+};
+use account::AccountTx;
+use async_trait::async_trait;
+use audit::Recorder;
+use bailiwick_application::ports::{AccountUnit, Clock, Ids, Store, StoreError, TenantUnit};
+use bailiwick_domain::{
+    TenantId,
+    access::{AccountScope, Founding, TenantScope, Write},
+};
+use error::store_error;
+use sea_orm::{ConnectionTrait, Statement};
+use std::sync::Arc;
+use tenant::TenantTx;
+
+/// The store over SeaORM.
+#[derive(Clone)]
+pub struct SeaStore {
+    database: Database,
+    recorder: Recorder,
+    schema: String,
+}
+
+impl SeaStore {
+    /// A store over this database, which is ready when the migration named `schema` has been applied.
+    #[must_use]
+    pub fn new(
+        database: Database,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+        schema: String,
+    ) -> Self {
+        Self {
+            database,
+            recorder: Recorder { clock, ids },
+            schema,
+        }
+    }
+
+    async fn read(&self, who: Context) -> Result<Tx, StoreError> {
+        self.database.read(who).await.map_err(store_error)
+    }
+
+    async fn open(&self, tenant: TenantId) -> Result<Box<dyn TenantUnit>, StoreError> {
+        let who = Context {
+            tenant: Some(tenant.as_uuid()),
+            user: None,
+        };
+        let tx = self.database.begin(who).await.map_err(store_error)?;
+        Ok(Box::new(TenantTx {
+            tx,
+            tenant,
+            recorder: self.recorder.clone(),
+        }))
+    }
+}
+
+#[async_trait]
+impl Store for SeaStore {
+    async fn begin(&self, scope: &TenantScope<Write>) -> Result<Box<dyn TenantUnit>, StoreError> {
+        self.open(scope.tenant()).await
+    }
+
+    async fn found(&self, founding: &Founding) -> Result<Box<dyn TenantUnit>, StoreError> {
+        self.open(founding.tenant()).await
+    }
+
+    async fn account(&self, scope: &AccountScope) -> Result<Box<dyn AccountUnit>, StoreError> {
+        let who = Context {
+            tenant: None,
+            user: Some(scope.user().as_uuid()),
+        };
+        let tx = self.database.begin(who).await.map_err(store_error)?;
+        Ok(Box::new(AccountTx {
+            tx,
+            user: scope.user(),
+            recorder: self.recorder.clone(),
+        }))
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.database.ping().await.map_err(store_error)?;
+        let tx = self.read(Context::default()).await?;
+        let applied = tx
+            .query_one_raw(Statement::from_sql_and_values(
+                tx.get_database_backend(),
+                "SELECT 1 FROM seaql_migrations WHERE version = $1",
+                [self.schema.as_str().into()],
+            ))
+            .await
+            .map_err(store_error)?;
+        match applied {
+            Some(_) => Ok(()),
+            None => Err(StoreError::Unavailable(
+                "the schema is behind: run `bailiwick migrate up`".into(),
+            )),
+        }
+    }
+}
+
+impl std::fmt::Debug for SeaStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SeaStore")
+            .field("schema", &self.schema)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,102 @@
+//! The only way to the tables: each is reached through its owner, so that no query can forget whose rows it is about.
+
+use crate::entity::{
+    audit_event, invitation, invitation_role, member, member_role, project, refresh_chain, role,
+    session, tenant, user,
+};
+use bailiwick_domain::{TenantId, UserId};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, Insert, InsertMany, QueryFilter, Select, UpdateMany,
+};
+
+/// A table whose every row belongs to one tenant.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where the tenant is added"
+)]
+pub(super) trait OfTenant: EntityTrait {
+    /// Which column says whose.
+    const TENANT: Self::Column;
+
+    /// The tenant's rows.
+    fn of(tenant: TenantId) -> Select<Self> {
+        Self::find().filter(Self::TENANT.eq(tenant.as_uuid()))
+    }
+
+    /// A change of the tenant's rows.
+    fn change_of(tenant: TenantId) -> UpdateMany<Self> {
+        Self::update_many().filter(Self::TENANT.eq(tenant.as_uuid()))
+    }
+
+    /// New rows of the tenant, whatever they say themselves.
+    fn add_to<Row>(tenant: TenantId, rows: impl IntoIterator<Item = Row>) -> InsertMany<Row>
+    where
+        Row: ActiveModelTrait<Entity = Self>,
+    {
+        Self::insert_many(rows.into_iter().map(|mut row| {
+            row.set(Self::TENANT, tenant.as_uuid().into());
+            row
+        }))
+    }
+}
+
+/// A table whose rows a person can ask for across tenants, because they are about that person.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where the person is added"
+)]
+pub(super) trait OfPerson: EntityTrait {
+    /// Which column says whom.
+    const PERSON: Self::Column;
+
+    /// The rows about the person.
+    fn about(user: UserId) -> Select<Self> {
+        Self::find().filter(Self::PERSON.eq(user.as_uuid()))
+    }
+}
+
+/// A table that no tenant owns.
+#[expect(clippy::disallowed_methods, reason = "there is no tenant to add")]
+pub(super) trait OfNobody: EntityTrait {
+    /// All rows.
+    fn rows() -> Select<Self> {
+        Self::find()
+    }
+
+    /// A change of rows.
+    fn change() -> UpdateMany<Self> {
+        Self::update_many()
+    }
+
+    /// A new row.
+    fn add<Row: ActiveModelTrait<Entity = Self>>(row: Row) -> Insert<Row> {
+        Self::insert(row)
+    }
+}
+
+macro_rules! of_tenant {
+    ($($table:ident.$column:ident),+ $(,)?) => {$(
+        impl OfTenant for $table::Entity {
+            const TENANT: Self::Column = $table::Column::$column;
+        }
+    )+};
+}
+
+of_tenant! {
+    tenant.Id,
+    role.TenantId,
+    member.TenantId,
+    member_role.TenantId,
+    invitation.TenantId,
+    invitation_role.TenantId,
+    project.TenantId,
+}
+
+impl OfPerson for member::Entity {
+    const PERSON: Self::Column = member::Column::UserId;
+}
+
+impl OfNobody for user::Entity {}
+impl OfNobody for session::Entity {}
+impl OfNobody for refresh_chain::Entity {}
+impl OfNobody for audit_event::Entity {}

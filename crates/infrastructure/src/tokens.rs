@@ -1,0 +1,292 @@
+//! Access and refresh tokens as signed JWTs (RFC 7515, RFC 7519), a type for each kind.
+//!
+//! What a token may look like is decided by its kind and by our own key record, never by the token: see
+//! [`verified`] for the order.
+
+use crate::keys::{KeyError, KeyRing, Purpose, VerifyingKey};
+use async_trait::async_trait;
+use aws_lc_rs::hmac;
+use bailiwick_application::ports::{
+    AccessClaims, AccessTokens, ChainSecret, PresentedRefresh, RefreshClaims, RefreshTokens,
+    TokenError,
+};
+use bailiwick_domain::Timestamp;
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use jsonwebtoken::{Header, Validation};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::{str::FromStr, sync::Arc, time::Duration};
+
+/// The built-in first-party client (RFC 9068 §2.2 wants one named).
+const CLIENT: &str = "bailiwick-first-party";
+/// The longest token that is looked at, in bytes.
+const MAX_LENGTH: usize = 4096;
+/// How far the clock of the replica that signed may be ahead.
+const SKEW: Duration = Duration::from_secs(5);
+
+/// Signs and verifies access tokens (RFC 9068).
+#[derive(Debug)]
+pub struct JwtAccessTokens {
+    ring: Arc<KeyRing>,
+    issuer: String,
+}
+
+/// Signs and verifies refresh tokens. Each carries a MAC that only the secret of its chain makes.
+#[derive(Debug)]
+pub struct JwtRefreshTokens {
+    ring: Arc<KeyRing>,
+    issuer: String,
+}
+
+impl JwtAccessTokens {
+    /// Tokens of this issuer, signed with the keys of this ring.
+    #[must_use]
+    pub const fn new(ring: Arc<KeyRing>, issuer: String) -> Self {
+        Self { ring, issuer }
+    }
+}
+
+impl JwtRefreshTokens {
+    /// Tokens of this issuer, signed with the keys of this ring.
+    #[must_use]
+    pub const fn new(ring: Arc<KeyRing>, issuer: String) -> Self {
+        Self { ring, issuer }
+    }
+}
+
+/// What every token of ours says.
+#[derive(Serialize, Deserialize)]
+struct Common {
+    iss: String,
+    aud: String,
+    sub: String,
+    iat: i64,
+    nbf: i64,
+    exp: i64,
+    jti: String,
+    sid: String,
+    cid: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AccessBody {
+    #[serde(flatten)]
+    common: Common,
+    client_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    org_id: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RefreshBody {
+    #[serde(flatten)]
+    common: Common,
+    r#gen: u64,
+    mac: String,
+}
+
+/// One kind of token: what it is called, whom it is for, and which keys sign it.
+trait Kind: Serialize + DeserializeOwned {
+    const TYP: &'static str;
+    const PURPOSE: Purpose;
+    fn audience(issuer: &str) -> String;
+    fn common(&self) -> &Common;
+}
+
+impl Kind for AccessBody {
+    const TYP: &'static str = "at+jwt";
+    const PURPOSE: Purpose = Purpose::Access;
+
+    fn audience(issuer: &str) -> String {
+        issuer.to_owned()
+    }
+
+    fn common(&self) -> &Common {
+        &self.common
+    }
+}
+
+impl Kind for RefreshBody {
+    const TYP: &'static str = "rt+jwt";
+    const PURPOSE: Purpose = Purpose::Refresh;
+
+    fn audience(issuer: &str) -> String {
+        format!("{issuer}#refresh")
+    }
+
+    fn common(&self) -> &Common {
+        &self.common
+    }
+}
+
+#[async_trait]
+impl AccessTokens for JwtAccessTokens {
+    async fn issue(&self, claims: &AccessClaims) -> Result<String, TokenError> {
+        let body = AccessBody {
+            common: Common {
+                iss: self.issuer.clone(),
+                aud: AccessBody::audience(&self.issuer),
+                sub: claims.user.to_string(),
+                iat: claims.issued_at.as_seconds(),
+                nbf: claims.issued_at.as_seconds(),
+                exp: claims.expires_at.as_seconds(),
+                jti: claims.id.to_string(),
+                sid: claims.session.to_string(),
+                cid: claims.chain.to_string(),
+            },
+            client_id: CLIENT.to_owned(),
+            org_id: claims.tenant.map(|tenant| tenant.to_string()),
+        };
+        signed(&self.ring, &body)
+    }
+
+    async fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError> {
+        let AccessBody { common, org_id, .. } =
+            verified(&self.ring, &self.issuer, token, now).await?;
+        Ok(AccessClaims {
+            id: id(&common.jti)?,
+            user: id(&common.sub)?,
+            session: id(&common.sid)?,
+            chain: id(&common.cid)?,
+            tenant: org_id.as_deref().map(id).transpose()?,
+            issued_at: seconds(common.iat),
+            expires_at: seconds(common.exp),
+        })
+    }
+}
+
+#[async_trait]
+impl RefreshTokens for JwtRefreshTokens {
+    async fn issue(
+        &self,
+        claims: &RefreshClaims,
+        secret: &ChainSecret,
+    ) -> Result<String, TokenError> {
+        let body = RefreshBody {
+            common: Common {
+                iss: self.issuer.clone(),
+                aud: RefreshBody::audience(&self.issuer),
+                sub: claims.user.to_string(),
+                iat: claims.issued_at.as_seconds(),
+                nbf: claims.issued_at.as_seconds(),
+                exp: claims.expires_at.as_seconds(),
+                jti: format!("{}.{}", claims.chain, claims.generation),
+                sid: claims.session.to_string(),
+                cid: claims.chain.to_string(),
+            },
+            r#gen: claims.generation,
+            mac: BASE64_URL_SAFE_NO_PAD.encode(hmac::sign(&key(secret), &message(claims))),
+        };
+        signed(&self.ring, &body)
+    }
+
+    async fn read(&self, token: &str, now: Timestamp) -> Result<PresentedRefresh, TokenError> {
+        let RefreshBody {
+            common,
+            r#gen: generation,
+            mac,
+        } = verified(&self.ring, &self.issuer, token, now).await?;
+        Ok(PresentedRefresh {
+            claims: RefreshClaims {
+                user: id(&common.sub)?,
+                session: id(&common.sid)?,
+                chain: id(&common.cid)?,
+                generation,
+                issued_at: seconds(common.iat),
+                expires_at: seconds(common.exp),
+            },
+            mac: BASE64_URL_SAFE_NO_PAD
+                .decode(mac)
+                .map_err(|_| TokenError::Invalid("mac"))?,
+        })
+    }
+
+    fn vouches(&self, presented: &PresentedRefresh, secret: &ChainSecret) -> bool {
+        hmac::verify(&key(secret), &message(&presented.claims), &presented.mac).is_ok()
+    }
+}
+
+fn key(ChainSecret(secret): &ChainSecret) -> hmac::Key {
+    hmac::Key::new(hmac::HMAC_SHA256, secret)
+}
+
+/// What the MAC is over: everything that tells one refresh token from another.
+fn message(claims: &RefreshClaims) -> Vec<u8> {
+    let RefreshClaims {
+        user,
+        session,
+        chain,
+        generation,
+        ..
+    } = claims;
+    format!("bailiwick refresh 1|{user}|{session}|{chain}|{generation}").into_bytes()
+}
+
+fn signed<K: Kind>(ring: &KeyRing, body: &K) -> Result<String, TokenError> {
+    let key = ring
+        .signing(K::PURPOSE)
+        .ok_or_else(|| TokenError::Unavailable("there is no key to sign with".into()))?;
+    let header = Header {
+        typ: Some(K::TYP.to_owned()),
+        kid: Some(key.id.clone()),
+        ..Header::new(key.algorithm)
+    };
+    jsonwebtoken::encode(&header, body, &key.key)
+        .map_err(|error| TokenError::Unavailable(error.into()))
+}
+
+/// Length, header, key, signature, issuer, audience, time, and only then the claims: nothing is believed before it is
+/// signed, and the algorithm is the key's.
+async fn verified<K: Kind>(
+    ring: &KeyRing,
+    issuer: &str,
+    token: &str,
+    now: Timestamp,
+) -> Result<K, TokenError> {
+    if token.len() > MAX_LENGTH {
+        return Err(TokenError::Invalid("length"));
+    }
+    let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Invalid("header"))?;
+    let key = key_of::<K>(ring, &header).await?;
+    // Time comes from our clock and the rest is compared below, where nothing that is absent counts as right.
+    let mut validation = Validation::new(key.algorithm);
+    validation.required_spec_claims.clear();
+    validation.validate_exp = false;
+    validation.validate_aud = false;
+    let body = jsonwebtoken::decode::<K>(token, &key.key, &validation)
+        .map_err(|_| TokenError::Invalid("signature or claims"))?
+        .claims;
+    let common = body.common();
+    if common.iss != issuer || common.aud != K::audience(issuer) {
+        return Err(TokenError::Invalid("issuer or audience"));
+    }
+    if seconds(common.exp) <= now || now.plus(SKEW) < seconds(common.nbf) {
+        return Err(TokenError::Invalid("time"));
+    }
+    Ok(body)
+}
+
+/// Our own key of that name, if the header asks for nothing else.
+async fn key_of<K: Kind>(ring: &KeyRing, header: &Header) -> Result<Arc<VerifyingKey>, TokenError> {
+    let Header { typ, kid, .. } = header;
+    let embeds_a_key = header.jku.is_some()
+        || header.jwk.is_some()
+        || header.x5u.is_some()
+        || header.x5c.is_some();
+    if typ.as_deref() != Some(K::TYP) || header.crit.is_some() || embeds_a_key {
+        return Err(TokenError::Invalid("header"));
+    }
+    let kid = kid.as_deref().ok_or(TokenError::Invalid("kid"))?;
+    ring.verifying(kid)
+        .await
+        .map_err(|error: KeyError| TokenError::Unavailable(error.into()))?
+        .filter(|key| key.purpose == K::PURPOSE && key.algorithm == header.alg)
+        .ok_or(TokenError::Invalid("kid"))
+}
+
+fn id<T: FromStr>(text: &str) -> Result<T, TokenError> {
+    text.parse().map_err(|_| TokenError::Invalid("id"))
+}
+
+fn seconds(seconds: i64) -> Timestamp {
+    Timestamp::from_micros(seconds.saturating_mul(1_000_000))
+}

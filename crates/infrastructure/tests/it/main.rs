@@ -1,0 +1,7 @@
+//! Keys, tokens and passwords, over real components.
+
+#![expect(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
+
+mod keys;
+mod passwords;
+mod sealing;

@@ -1,0 +1,290 @@
+//! Settings: a TOML file, overridden by the environment. An unknown key is an error.
+
+use figment::{
+    Figment,
+    providers::{Env, Format, Toml},
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    net::SocketAddr,
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+};
+
+/// The beginning of every environment variable that is a setting; `__` stands between a section and its key.
+const PREFIX: &str = "BAILIWICK__";
+
+/// All settings.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where it listens.
+    pub http: Http,
+    /// Where it keeps things.
+    pub database: Database,
+    /// How often one address may knock.
+    pub limits: Limits,
+    /// What signs tokens, and how long they live.
+    pub tokens: Tokens,
+    /// How long sessions live.
+    pub sessions: Sessions,
+    /// What a password must be, and what a hash costs.
+    pub passwords: Passwords,
+    /// How people belong to organizations.
+    pub tenancy: Tenancy,
+    /// What is logged.
+    pub log: Log,
+    /// What is remembered between requests.
+    pub cache: Cache,
+    /// How mail goes out.
+    pub mail: Mail,
+}
+
+/// Section `http`.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    /// Address and port.
+    pub bind: SocketAddr,
+    /// What issuer and links are built from, and an origin whose pages may send the refresh cookie.
+    pub public_url: Option<String>,
+    /// Worker threads; by default one for each core.
+    pub workers: Option<usize>,
+}
+
+/// Section `database`.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Database {
+    /// `sqlite:PATH` or `postgres://…`: the service's own connection.
+    pub url: String,
+    /// PostgreSQL only: who migrates.
+    pub owner_url: Option<String>,
+    /// Connections at most.
+    pub connections: u32,
+    /// Reserved: serve although the role is one that row-level security does not bind.
+    pub allow_unsafe_role: bool,
+}
+
+/// Section `limits`.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Are there limits at all?
+    pub enabled: bool,
+    /// How many requests with a password or token one address may make at once.
+    pub burst: NonZeroU32,
+    /// How many more it may make each second.
+    pub per_second: NonZeroU32,
+}
+
+/// Section `tokens`.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tokens {
+    /// How long an access token is good, in seconds.
+    pub access_ttl: u64,
+    /// The file with the key that seals signing keys; made when it does not exist.
+    pub sealing_key_file: Option<PathBuf>,
+}
+
+/// Section `sessions`.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sessions {
+    /// How long a session lasts, in seconds.
+    pub absolute_ttl: u64,
+    /// How long a refresh token is good, in seconds.
+    pub idle_ttl: u64,
+    /// How long a spent refresh token may be retried, in seconds; 0 is strict.
+    pub refresh_grace: u64,
+}
+
+/// Section `passwords`.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Passwords {
+    /// The fewest characters of a new password; never fewer than 8.
+    pub min_length: usize,
+}
+
+/// Section `tenancy`.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tenancy {
+    /// To how many organizations a person may belong.
+    pub membership: Membership,
+}
+
+/// To how many organizations a person may belong.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Membership {
+    /// As many as they like.
+    #[default]
+    Many,
+    /// One.
+    One,
+}
+
+/// Section `log`.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// What is logged: a filter like `info,bailiwick=debug`.
+    pub filter: String,
+    /// How it is written.
+    pub format: LogFormat,
+}
+
+/// Section `cache`.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Cache {
+    /// Reserved: nothing is remembered yet, which is what `false` will mean.
+    pub enabled: bool,
+}
+
+/// Section `mail`.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mail {
+    /// Reserved: the folder that mails will be written to.
+    pub directory: Option<PathBuf>,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Pretty,
+    /// For programs, an object a line.
+    Json,
+}
+
+/// Settings that make no sense.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration is not valid: {0}")]
+pub struct ConfigError(#[from] Box<figment::Error>);
+
+impl Config {
+    /// The settings of this file, if there is one, and of the environment.
+    ///
+    /// # Errors
+    /// When the file cannot be read, a key is unknown, or a value is none of its kind.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let settings = match file {
+            Some(file) => Figment::from(Toml::file_exact(file)),
+            None => Figment::new(),
+        };
+        settings
+            .merge(Env::prefixed(PREFIX).split("__"))
+            .extract()
+            .map_err(|error| ConfigError(Box::new(error)))
+    }
+
+    /// Reserved settings that were given: they are known, and have no effect yet.
+    pub(crate) fn without_effect(&self) -> impl Iterator<Item = &'static str> + use<> {
+        [
+            (
+                self.database.allow_unsafe_role,
+                "database.allow_unsafe_role",
+            ),
+            (self.mail.directory.is_some(), "mail.directory"),
+        ]
+        .into_iter()
+        .filter_map(|(given, name)| given.then_some(name))
+    }
+
+    /// The file that holds the embedded database, if it is one.
+    pub(crate) fn sqlite_file(&self) -> Option<&Path> {
+        let path = self.database.url.strip_prefix("sqlite:")?;
+        let path = path.strip_prefix("//").unwrap_or(path);
+        path.split('?').next().map(Path::new)
+    }
+
+    /// Beside the embedded database, else in `./data`.
+    pub(crate) fn sealing_key_file(&self) -> PathBuf {
+        match (&self.tokens.sealing_key_file, self.sqlite_file()) {
+            (Some(file), _) => file.clone(),
+            (None, Some(database)) => database.with_file_name("sealing.key"),
+            (None, None) => PathBuf::from("data/sealing.key"),
+        }
+    }
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            bind: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: None,
+            workers: None,
+        }
+    }
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Self {
+            url: "sqlite:data/bailiwick.db".to_owned(),
+            owner_url: None,
+            connections: 8,
+            allow_unsafe_role: false,
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        const BURST: NonZeroU32 = NonZeroU32::new(60).unwrap();
+        const PER_SECOND: NonZeroU32 = NonZeroU32::new(5).unwrap();
+        Self {
+            enabled: true,
+            burst: BURST,
+            per_second: PER_SECOND,
+        }
+    }
+}
+
+impl Default for Tokens {
+    fn default() -> Self {
+        Self {
+            access_ttl: 300,
+            sealing_key_file: None,
+        }
+    }
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        let day = 24 * 60 * 60;
+        Self {
+            absolute_ttl: 30 * day,
+            idle_ttl: 7 * day,
+            refresh_grace: 10,
+        }
+    }
+}
+
+impl Default for Passwords {
+    fn default() -> Self {
+        Self { min_length: 12 }
+    }
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            filter: "info,actix_server=warn,sea_orm_migration=warn".to_owned(),
+            format: LogFormat::Pretty,
+        }
+    }
+}

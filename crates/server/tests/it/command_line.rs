@@ -1,0 +1,146 @@
+//! Starting, migrating, and being told what is wrong.
+
+use crate::process::{Service, run};
+use bailiwick_testkit::postgres;
+use tempfile::TempDir;
+
+#[test]
+fn with_no_setting_at_all_it_serves_from_a_folder_that_it_makes_itself() {
+    let service = Service::start(&[]);
+
+    let answer = service.get("/health/ready");
+
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.ends_with(r#"{"status":"ready"}"#),
+        "{answer}"
+    );
+    assert!(service.folder.path().join("data/bailiwick.db").is_file());
+}
+
+#[cfg(unix)]
+#[test]
+fn the_key_of_keys_is_readable_by_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let service = Service::start(&[]);
+
+    let key = service.folder.path().join("data/sealing.key");
+
+    assert_eq!(key.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn an_unknown_setting_is_named() {
+    let folder = TempDir::new().unwrap();
+
+    let (well, environment) = run(
+        folder.path(),
+        &[("BAILIWICK__HTTP__PROT", "80")],
+        &["serve"],
+    );
+    std::fs::write(folder.path().join("b.toml"), "[limits]\nenable = false\n").unwrap();
+    let (fine, file) = run(folder.path(), &[], &["--config", "b.toml", "serve"]);
+
+    assert!(!well && environment.contains("`prot`"), "{environment}");
+    assert!(
+        !fine && file.contains("`enable`") && file.contains("b.toml"),
+        "{file}"
+    );
+}
+
+#[test]
+fn a_settings_file_that_is_not_there_is_an_error() {
+    let folder = TempDir::new().unwrap();
+
+    let (well, output) = run(folder.path(), &[], &["--config", "none.toml", "serve"]);
+
+    assert!(!well && output.contains("none.toml"), "{output}");
+}
+
+#[test]
+fn a_database_in_memory_is_refused() {
+    let folder = TempDir::new().unwrap();
+
+    let (well, output) = run(
+        folder.path(),
+        &[("BAILIWICK__DATABASE__URL", "sqlite::memory:")],
+        &["serve"],
+    );
+
+    assert!(!well && output.contains("name a file"), "{output}");
+}
+
+#[test]
+fn the_schema_goes_up_and_down_on_sqlite() {
+    let folder = TempDir::new().unwrap();
+    let settings = [("BAILIWICK__DATABASE__URL", "sqlite:here.db")];
+
+    migrates_there_and_back(&folder, &settings);
+}
+
+#[tokio::test]
+async fn the_schema_goes_up_and_down_on_postgres() {
+    let Some(database) = postgres::database().await else {
+        return;
+    };
+    let folder = TempDir::new().unwrap();
+    let settings = [("BAILIWICK__DATABASE__URL", database.url())];
+
+    migrates_there_and_back(&folder, &settings);
+}
+
+fn migrates_there_and_back(folder: &TempDir, settings: &[(&str, &str)]) {
+    for (step, all) in [
+        ("status", "pending"),
+        ("up", "applied"),
+        ("up", "applied"),
+        ("fresh", "applied"),
+        ("down", "pending"),
+        ("status", "pending"),
+        ("up", "applied"),
+    ] {
+        let (well, output) = run(folder.path(), settings, &["migrate", step]);
+
+        assert!(well, "{step}: {output}");
+        let states: Vec<_> = output.lines().filter(|line| line.contains(" m0")).collect();
+        assert!(
+            !states.is_empty() && states.iter().all(|line| line.starts_with(all)),
+            "{step}: {output}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn postgres_is_served_when_it_is_migrated_and_not_before() {
+    let Some(database) = postgres::database().await else {
+        return;
+    };
+    let folder = TempDir::new().unwrap();
+    let settings = [("BAILIWICK__DATABASE__URL", database.url())];
+
+    let (well, behind) = run(folder.path(), &settings, &["serve"]);
+    let (up, _) = run(folder.path(), &settings, &["migrate", "up"]);
+    let service = Service::start(&settings);
+
+    assert!(!well && behind.contains("bailiwick migrate up"), "{behind}");
+    assert!(up && service.get("/health/ready").starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn readiness_ends_when_the_schema_is_gone() {
+    let Some(database) = postgres::database().await else {
+        return;
+    };
+    let folder = TempDir::new().unwrap();
+    let settings = [("BAILIWICK__DATABASE__URL", database.url())];
+    run(folder.path(), &settings, &["migrate", "up"]);
+    let service = Service::start(&settings);
+
+    run(folder.path(), &settings, &["migrate", "down"]);
+
+    let answer = service.get("/health/ready");
+    assert!(
+        answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: 1"),
+        "{answer}"
+    );
+    assert!(service.get("/health").starts_with("HTTP/1.1 200"));
+}

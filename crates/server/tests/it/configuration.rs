@@ -1,0 +1,48 @@
+//! `docs/configuration.md` names every setting, with its default, and nothing else.
+
+use bailiwick_server::Config;
+use std::{collections::BTreeMap, fs};
+
+#[test]
+fn every_setting_is_documented_with_its_default() {
+    let page = fs::read_to_string(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../docs/configuration.md"
+    ))
+    .unwrap();
+
+    let documented: BTreeMap<_, _> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `"))
+        .map(|row| {
+            let cells: Vec<_> = row
+                .split('|')
+                .map(|cell| cell.trim().trim_matches('`'))
+                .collect();
+            (cells[0].to_owned(), cells[1].to_owned())
+        })
+        .collect();
+
+    assert_eq!(documented, settings());
+}
+
+/// Each setting's name and default; nothing stands for a default that is none.
+fn settings() -> BTreeMap<String, String> {
+    let optional = [
+        "http.public_url",
+        "http.workers",
+        "database.owner_url",
+        "tokens.sealing_key_file",
+        "mail.directory",
+    ];
+    let mut settings: BTreeMap<_, _> = optional.map(|name| (name.to_owned(), String::new())).into();
+    for (section, table) in toml::Table::try_from(Config::default()).unwrap() {
+        for (key, value) in table.as_table().unwrap() {
+            let value = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            settings.insert(format!("{section}.{key}"), value);
+        }
+    }
+    settings
+}

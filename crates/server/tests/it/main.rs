@@ -1,0 +1,12 @@
+//! The binary as an operator meets it: a process, its output, its files.
+
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test says what is wrong by failing"
+)]
+
+mod command_line;
+mod configuration;
+mod process;
+mod tour;

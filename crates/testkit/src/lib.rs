@@ -1,0 +1,3 @@
+//! What the tests of every crate share: real databases, fixed clocks, scenarios.
+
+pub mod postgres;

@@ -1,0 +1,211 @@
+//! Fresh databases on a real PostgreSQL, each gone with the value that names it.
+//!
+//! The server is the one that `BAILIWICK_TEST_POSTGRES_URL` names (an administrator's address).
+//! Without it, the first test of a process starts a throwaway cluster from the installed binaries,
+//! which ends with the process, however that ends. Where there is neither, a test gets `None` and
+//! stderr says so, or, with `BAILIWICK_TEST_POSTGRES=required`, it fails.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot have its database has failed"
+)]
+
+mod server;
+
+use std::{io, io::Write, thread};
+
+use server::Server;
+use sqlx::{AssertSqlSafe, Connection, Error, PgConnection, postgres::PgQueryResult, raw_sql};
+use tokio::runtime;
+use uuid::Uuid;
+
+/// PostgreSQL cuts identifiers at 63 bytes, and a prefix of 20 goes before the name.
+const TEMPLATE_NAME_MAX: usize = 43;
+
+/// SQLSTATE of a missing template (PostgreSQL, appendix A).
+const UNDEFINED_DATABASE: &str = "3D000";
+
+/// A database of one test, dropped with this value.
+#[derive(Debug)]
+pub struct Database {
+    server: &'static Server,
+    name: String,
+    url: String,
+}
+
+impl Database {
+    /// Its address as an administrator, by TCP or by socket (`postgres://user@%2Ffolder:5432/name`).
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    fn unborn(server: &'static Server) -> Self {
+        let name = format!("bailiwick_test_{}", Uuid::new_v4().simple());
+        let url = server.url(&name);
+        Self { server, name, url }
+    }
+}
+
+impl Drop for Database {
+    /// On a thread and a runtime of its own: the test's runtime cannot be waited for from inside.
+    fn drop(&mut self) {
+        let (server, name) = (self.server, &self.name);
+        let dropped = thread::scope(|scope| {
+            scope
+                .spawn(|| {
+                    let runtime = runtime::Builder::new_current_thread()
+                        .enable_all()
+                        .build()?;
+                    runtime.block_on(async {
+                        let mut admin = PgConnection::connect(server.admin_url()).await?;
+                        execute(
+                            &mut admin,
+                            format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+                        )
+                        .await?;
+                        admin.close().await
+                    })
+                })
+                .join()
+        });
+        if !matches!(dropped, Ok(Ok(()))) {
+            // A second panic while a test unwinds would abort it.
+            let _ = writeln!(io::stderr(), "`{name}` is left behind: {dropped:?}");
+        }
+    }
+}
+
+/// A fresh, empty database, or `None` (said on stderr) where there is no PostgreSQL.
+///
+/// # Panics
+///
+/// Where the server does not answer, or `BAILIWICK_TEST_POSTGRES=required` and there is none.
+pub async fn database() -> Option<Database> {
+    let server = Server::get()?;
+    let mut admin = connect(server).await;
+    // Not `template1`: an administrator who looks at it would keep every test waiting.
+    let database = create(server, &mut admin, "template0")
+        .await
+        .expect("a fresh database");
+    admin.close().await.expect("a clean end");
+    Some(database)
+}
+
+/// A fresh copy of the template `name`, or `None` (said on stderr) where there is no PostgreSQL.
+///
+/// `prepare` fills the template once per server, whoever asks first; when it panics, there is none.
+/// A server that outlives the process keeps its templates, so the name (at most 43 of lower case,
+/// digits and `_`) holds a fingerprint of what `prepare` does.
+///
+/// # Panics
+///
+/// As [`database`], and where `name` is none.
+pub async fn from_template(name: &str, prepare: impl AsyncFnOnce(&str)) -> Option<Database> {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    assert!(
+        name.len() <= TEMPLATE_NAME_MAX && name.bytes().all(fits),
+        "`{name}` is no name for a template: at most {TEMPLATE_NAME_MAX} of lower case, digits and `_`"
+    );
+    let template = format!("bailiwick_template_{name}");
+    let server = Server::get()?;
+    let mut admin = connect(server).await;
+
+    let database = match create(server, &mut admin, &template).await {
+        Err(Error::Database(error))
+            if error.code().is_some_and(|code| code == UNDEFINED_DATABASE) =>
+        {
+            make_template(server, &mut admin, name, &template, prepare)
+                .await
+                .expect("a template");
+            create(server, &mut admin, &template).await
+        }
+        other => other,
+    }
+    .unwrap_or_else(|error| panic!("no copy of `{template}`: {error}"));
+    admin.close().await.expect("a clean end");
+    Some(database)
+}
+
+/// One at a time on the whole server, and under another name until it is whole.
+async fn make_template(
+    server: &'static Server,
+    admin: &mut PgConnection,
+    name: &str,
+    template: &str,
+    prepare: impl AsyncFnOnce(&str),
+) -> Result<(), Error> {
+    // Held by the connection: should `prepare` panic, it closes, and the next caller starts over.
+    sqlx::query("SELECT pg_advisory_lock(hashtextextended($1, 0))")
+        .bind(template)
+        .execute(&mut *admin)
+        .await?;
+    let exists: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
+            .bind(template)
+            .fetch_one(&mut *admin)
+            .await?;
+    if !exists {
+        let draft = format!("bailiwick_preparing_{name}");
+        execute(
+            admin,
+            format!("DROP DATABASE IF EXISTS {draft} WITH (FORCE)"),
+        )
+        .await?;
+        execute(admin, format!("CREATE DATABASE {draft} TEMPLATE template0")).await?;
+        prepare(&server.url(&draft)).await;
+
+        // Neither a rename nor a copy goes through while somebody is connected, as a pool may be.
+        execute(
+            admin,
+            format!("ALTER DATABASE {draft} ALLOW_CONNECTIONS false"),
+        )
+        .await?;
+        sqlx::query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1")
+            .bind(&draft)
+            .execute(&mut *admin)
+            .await?;
+        execute(
+            admin,
+            format!("ALTER DATABASE {draft} RENAME TO {template}"),
+        )
+        .await?;
+    }
+    sqlx::query("SELECT pg_advisory_unlock(hashtextextended($1, 0))")
+        .bind(template)
+        .execute(admin)
+        .await?;
+    Ok(())
+}
+
+async fn create(
+    server: &'static Server,
+    admin: &mut PgConnection,
+    template: &str,
+) -> Result<Database, Error> {
+    // Made first, so that a test that is cancelled here leaves nothing behind.
+    let database = Database::unborn(server);
+    execute(
+        admin,
+        format!("CREATE DATABASE {} TEMPLATE {template}", database.name),
+    )
+    .await?;
+    Ok(database)
+}
+
+async fn connect(server: &Server) -> PgConnection {
+    PgConnection::connect(server.admin_url())
+        .await
+        .unwrap_or_else(|error| {
+            panic!(
+                "no answer from the PostgreSQL at `{}`: {error}",
+                server.admin_url()
+            )
+        })
+}
+
+/// Names are made here of lower case, digits and `_`, so nothing in a statement needs a quote.
+async fn execute(admin: &mut PgConnection, statement: String) -> Result<PgQueryResult, Error> {
+    raw_sql(AssertSqlSafe(statement)).execute(admin).await
+}

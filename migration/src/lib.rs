@@ -1,0 +1,116 @@
+//! The schema, step by step: the same migrations, from zero and back, on SQLite and PostgreSQL.
+//!
+//! Times are microseconds since the Unix epoch, ids are UUIDs (16-byte blobs on SQLite), and whatever belongs to a
+//! tenant is keyed by `(tenant_id, id)`, so that no reference can cross from one tenant to another.
+
+mod m0001_users;
+mod m0002_tenants;
+mod m0003_members;
+mod m0004_invitations;
+mod m0005_projects;
+mod m0006_sessions;
+mod m0007_audit_events;
+mod m0008_signing_keys;
+mod schema;
+
+pub use sea_orm_migration::DbErr;
+
+use sea_orm_migration::{
+    MigrationStatus,
+    prelude::*,
+    sea_orm::{
+        DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
+        TransactionOptions, TransactionTrait,
+    },
+};
+
+/// Every migration, oldest first.
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_users::Migration),
+            Box::new(m0002_tenants::Migration),
+            Box::new(m0003_members::Migration),
+            Box::new(m0004_invitations::Migration),
+            Box::new(m0005_projects::Migration),
+            Box::new(m0006_sessions::Migration),
+            Box::new(m0007_audit_events::Migration),
+            Box::new(m0008_signing_keys::Migration),
+        ]
+    }
+}
+
+/// Applies what is pending, all or nothing; of several at once, one works and the others find it done.
+///
+/// # Errors
+/// What the database says.
+pub async fn up(db: &DatabaseConnection) -> Result<(), DbErr> {
+    let alone = alone(db).await?;
+    Migrator::up(&alone, None).await?;
+    alone.commit().await
+}
+
+/// Takes everything back, and with it every row.
+///
+/// # Errors
+/// What the database says.
+pub async fn down(db: &DatabaseConnection) -> Result<(), DbErr> {
+    let alone = alone(db).await?;
+    Migrator::down(&alone, None).await?;
+    alone.commit().await
+}
+
+/// Takes everything back and applies it again, in one transaction.
+///
+/// # Errors
+/// What the database says.
+pub async fn fresh(db: &DatabaseConnection) -> Result<(), DbErr> {
+    let alone = alone(db).await?;
+    Migrator::refresh(&alone).await?;
+    alone.commit().await
+}
+
+/// Each migration by name, oldest first, and whether it has been applied; writes nothing.
+///
+/// # Errors
+/// What the database says, or that it knows a migration that we do not.
+pub async fn status(db: &impl ConnectionTrait) -> Result<Vec<(String, bool)>, DbErr> {
+    let all = Migrator::get_migration_with_status_read_only(db).await?;
+    Ok(all
+        .iter()
+        .map(|one| {
+            (
+                one.name().to_owned(),
+                one.status() == MigrationStatus::Applied,
+            )
+        })
+        .collect())
+}
+
+/// How many migrations wait to be applied; writes nothing.
+///
+/// # Errors
+/// What the database says, or that it knows a migration that we do not.
+pub async fn pending(db: &impl ConnectionTrait) -> Result<usize, DbErr> {
+    Ok(Migrator::get_pending_migrations_read_only(db).await?.len())
+}
+
+/// "bailiwic" in ASCII: the advisory lock that migrators of one PostgreSQL database take in turn.
+const LOCK: i64 = 0x6261_696c_6977_6963;
+
+/// A transaction that no other migrator has open at the same time: SeaORM itself takes no lock.
+async fn alone(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    let transaction = db
+        .begin_with_options(TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        })
+        .await?;
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        let lock = format!("SELECT pg_advisory_xact_lock({LOCK})");
+        transaction.execute_unprepared(&lock).await?;
+    }
+    Ok(transaction)
+}
