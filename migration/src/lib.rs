@@ -11,6 +11,7 @@ mod m0005_projects;
 mod m0006_sessions;
 mod m0007_audit_events;
 mod m0008_signing_keys;
+mod m0009_mailed_tokens;
 mod schema;
 
 pub use sea_orm_migration::DbErr;
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_sessions::Migration),
             Box::new(m0007_audit_events::Migration),
             Box::new(m0008_signing_keys::Migration),
+            Box::new(m0009_mailed_tokens::Migration),
         ]
     }
 }

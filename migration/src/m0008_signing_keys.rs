@@ -19,6 +19,7 @@ impl MigrationTrait for Migration {
                     .col(bytes("sealed_private"))
                     .col(text("sealed_by"))
                     .col(micros("created_at"))
+                    .col(micros("activates_at"))
                     .col(micros("retired_at").null())
                     .primary_key(&mut primary_key("pk_signing_keys", ["id"]))
                     .check(one_of(

@@ -35,6 +35,8 @@ pub enum Access {
 pub trait Declaration {
     /// What it declares.
     const ACCESS: Access;
+    /// Must the caller have proved who they are a short while ago?
+    const RECENT: bool = false;
 }
 
 /// Anybody may call. As an argument: nothing is known of the caller.
@@ -51,6 +53,18 @@ pub struct Requires<A>(
     /// The permission.
     pub A,
 );
+
+/// Whoever may call by the other declaration may, if they have proved who they are a short while ago (RFC 9470).
+#[derive(Debug, Clone, Copy)]
+pub struct Recently<D>(
+    /// The other declaration.
+    pub D,
+);
+
+impl<D: Declaration> Declaration for Recently<D> {
+    const ACCESS: Access = D::ACCESS;
+    const RECENT: bool = true;
+}
 
 impl Declaration for Public {
     const ACCESS: Access = Access::Public;
@@ -152,6 +166,21 @@ pub(crate) async fn authenticate(
     }
 }
 
+/// Behind [`authenticate`]: asks whoever signed in too long ago to do so again.
+pub(crate) async fn recently(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let recent = request
+        .extensions()
+        .get::<Rc<Caller>>()
+        .is_some_and(|caller| caller.recent);
+    if !recent {
+        return Ok(request.error_response(Problem::from(Kind::SignInAgain)));
+    }
+    Ok(next.call(request).await?.map_into_boxed_body())
+}
+
 /// The token of an `Authorization: Bearer` header (RFC 6750 §2.1).
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers
@@ -170,6 +199,8 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     label = "its first argument must be `Guard<A>` for `Requires(A)`, `SignedIn` for `AnyUser`, `Public` for `Public`"
 )]
 pub trait Keeps<D> {}
+
+impl<D, Arguments: Keeps<D>> Keeps<Recently<D>> for Arguments {}
 
 macro_rules! keeps {
     ($($rest:ident)*) => {

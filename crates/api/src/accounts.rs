@@ -3,19 +3,34 @@
 use crate::{
     access::{Public, SignedIn},
     body::{Valid, parsed, parses},
-    problem::Problem,
+    problem::{Kind, Problem},
     time::rfc3339,
 };
-use actix_web::{HttpResponse, web::Data};
-use bailiwick_application::accounts::{Accounts, Register};
+use actix_web::{HttpResponse, rt, web::Data};
+use bailiwick_application::{
+    accounts::{Accounts, Register},
+    ports::Secret,
+};
 use bailiwick_domain::{
     Name,
+    mailed::MailPurpose,
+    password::{Password, PasswordPolicy},
     role::{Role, highest},
-    user::{EmailAddress, Password, PasswordPolicy, User},
+    user::{EmailAddress, User},
 };
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tracing::Instrument;
+
+/// How people register.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Registration {
+    /// Whoever registers has to show first that the address is theirs; until then nobody learns whether it has an
+    /// account.
+    pub verify_email: bool,
+}
 
 #[derive(Deserialize, Validate)]
 #[serde(deny_unknown_fields)]
@@ -25,12 +40,20 @@ pub(crate) struct RegisterBody {
     name: String,
     #[garde(custom(parses::<EmailAddress, _>))]
     email: String,
-    #[garde(custom(strong_enough))]
+    #[garde(custom(taken(&self.name, &self.email)))]
     password: String,
 }
 
-fn strong_enough(password: &str, policy: &PasswordPolicy) -> garde::Result {
-    policy.check(password).map_err(garde::Error::new)
+/// The policy as a garde rule, about whoever has this name and address.
+fn taken<'a>(
+    name: &'a str,
+    email: &'a str,
+) -> impl FnOnce(&str, &PasswordPolicy) -> garde::Result + 'a {
+    move |password, policy| {
+        policy
+            .check(password, &[name, email])
+            .map_err(garde::Error::new)
+    }
 }
 
 #[derive(Serialize)]
@@ -55,16 +78,120 @@ impl<'a> From<&'a User> for UserBody<'a> {
 pub(crate) async fn register(
     _: Public,
     accounts: Data<Accounts>,
+    policy: Data<PasswordPolicy>,
+    registration: Data<Registration>,
     Valid(body): Valid<RegisterBody>,
 ) -> Result<HttpResponse, Problem> {
-    let user = accounts
-        .register(Register {
-            email: parsed(&body.email)?,
-            name: parsed(&body.name)?,
-            password: Password::typed(body.password),
-        })
+    let password = policy
+        .accept(&body.password, &[&body.name, &body.email])
+        .map_err(|weak| Problem::field("password", weak))?;
+    let register = Register {
+        email: parsed(&body.email)?,
+        name: parsed(&body.name)?,
+        password,
+    };
+    let (registered, answer) = if registration.verify_email {
+        let answer = HttpResponse::Accepted().json(json!({ "status": "check_your_mail" }));
+        (accounts.register_discreetly(register).await?, answer)
+    } else {
+        let registered = accounts.register(register).await?;
+        let answer = HttpResponse::Created().json(UserBody::from(&registered.user));
+        (registered, answer)
+    };
+    in_the_background(async move { accounts.welcome(registered).await });
+    Ok(answer)
+}
+
+#[derive(Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EmailBody {
+    #[garde(custom(parses::<EmailAddress, _>))]
+    email: String,
+}
+
+#[derive(Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TokenBody {
+    #[garde(skip)]
+    token: String,
+}
+
+#[derive(Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ResetBody {
+    #[garde(skip)]
+    token: String,
+    #[garde(skip)]
+    password: String,
+}
+
+/// Answers the same, and as soon, whether the address has an account or not.
+pub(crate) async fn forgot_password(
+    _: Public,
+    accounts: Data<Accounts>,
+    Valid(body): Valid<EmailBody>,
+) -> Result<HttpResponse, Problem> {
+    send_token(accounts, &body.email, MailPurpose::ResetPassword)
+}
+
+/// Answers the same, and as soon, whether the address has an account or not.
+pub(crate) async fn resend_verification(
+    _: Public,
+    accounts: Data<Accounts>,
+    Valid(body): Valid<EmailBody>,
+) -> Result<HttpResponse, Problem> {
+    send_token(accounts, &body.email, MailPurpose::VerifyEmail)
+}
+
+fn send_token(
+    accounts: Data<Accounts>,
+    email: &str,
+    purpose: MailPurpose,
+) -> Result<HttpResponse, Problem> {
+    let email: EmailAddress = parsed(email)?;
+    in_the_background(async move { accounts.send_token(&email, purpose).await });
+    Ok(HttpResponse::Accepted().json(json!({ "status": "check_your_mail" })))
+}
+
+pub(crate) async fn verify_email(
+    _: Public,
+    accounts: Data<Accounts>,
+    Valid(body): Valid<TokenBody>,
+) -> Result<HttpResponse, Problem> {
+    accounts.verify_email(&secret(&body.token)?).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+pub(crate) async fn reset_password(
+    _: Public,
+    accounts: Data<Accounts>,
+    policy: Data<PasswordPolicy>,
+    Valid(body): Valid<ResetBody>,
+) -> Result<HttpResponse, Problem> {
+    let password = policy
+        .accept(&body.password, &[])
+        .map_err(|weak| Problem::field("password", weak))?;
+    accounts
+        .reset_password(&secret(&body.token)?, password)
         .await?;
-    Ok(HttpResponse::Created().json(UserBody::from(&user)))
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// The secret in a token from a mail.
+fn secret(token: &str) -> Result<Secret, Problem> {
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).ok();
+    let secret = bytes.and_then(|bytes| bytes.try_into().ok()).map(Secret);
+    secret.ok_or_else(|| Kind::NotRedeemable.into())
+}
+
+/// Does what nobody waits for: how long it takes would tell who has an account.
+fn in_the_background<E: std::error::Error>(work: impl Future<Output = Result<(), E>> + 'static) {
+    let work = async {
+        if let Err(error) = work.await {
+            tracing::error!(error = %error, cause = error.source(), "a mail was not sent");
+        }
+    };
+    rt::spawn(work.in_current_span());
 }
 
 pub(crate) async fn me(caller: SignedIn) -> HttpResponse {
@@ -78,12 +205,45 @@ pub(crate) async fn me(caller: SignedIn) -> HttpResponse {
     }))
 }
 
+#[derive(Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PasswordBody {
+    #[garde(skip)]
+    current_password: String,
+    #[garde(skip)]
+    new_password: String,
+}
+
+pub(crate) async fn change_password(
+    caller: SignedIn,
+    accounts: Data<Accounts>,
+    policy: Data<PasswordPolicy>,
+    Valid(body): Valid<PasswordBody>,
+) -> Result<HttpResponse, Problem> {
+    let about = [caller.user.name.as_str(), caller.user.email.as_str()];
+    let new = policy
+        .accept(&body.new_password, &about)
+        .map_err(|weak| Problem::field("new_password", weak))?;
+    let current = Password::typed(body.current_password);
+    accounts.change_password(&caller, current, new).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// What a new password must be, for forms that want to say so before it is sent.
+pub(crate) async fn password_policy(_: Public, policy: Data<PasswordPolicy>) -> HttpResponse {
+    HttpResponse::Ok().json(json!({
+        "min_length": policy.min_length(),
+        "max_bytes": Password::MAX,
+        "refuses": ["common", "personal", "pattern"],
+    }))
+}
+
 /// The highest built-in role, as `role` stands in answers.
 pub(crate) fn role(roles: &[Role]) -> Option<&'static str> {
     highest(roles).map(|role| role.name())
 }
 
 /// The names of all roles, as `roles` stands in answers.
-pub(crate) fn names(roles: &[Role]) -> Vec<&str> {
-    roles.iter().map(|role| role.name.as_str()).collect()
+pub(crate) fn names(roles: &[Role]) -> Vec<String> {
+    roles.iter().map(|role| role.name.clone()).collect()
 }

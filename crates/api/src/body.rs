@@ -164,6 +164,13 @@ fn read(
 }
 
 fn json<T: Body>(bytes: &[u8], rules: &T::Context) -> Result<T, Problem> {
+    // serde would take the values of an object from an array too, by their places.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(mismatch(
+            "#".to_owned(),
+            "invalid type: array, expected an object",
+        ));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let body = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = pointer(error.path());
@@ -211,7 +218,7 @@ fn mismatch(path: String, message: &str) -> Problem {
     } else if message.starts_with("unknown field") {
         (path, "unknown_field")
     } else if message.starts_with("duplicate field") {
-        (path, "duplicate_field")
+        (format!("{path}/{field}"), "duplicate_field")
     } else {
         (path, "wrong_type")
     };

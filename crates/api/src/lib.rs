@@ -4,9 +4,11 @@
 //! a handler turns the body into a command and the outcome into an answer.
 
 mod accounts;
+mod address;
 mod body;
 mod edge;
 mod health;
+mod keys;
 mod list;
 mod members;
 mod organizations;
@@ -20,6 +22,8 @@ pub mod access;
 pub mod problem;
 pub mod routes;
 
+pub use accounts::Registration;
+pub use address::TrustedProxies;
 pub use edge::edge;
 pub use sessions::Cookies;
 pub use throttle::Throttle;
@@ -29,11 +33,11 @@ use bailiwick_application::{
     accounts::Accounts,
     members::Members,
     organizations::Organizations,
-    ports::{Ids, Store},
+    ports::{Ids, PublicKeys, Store},
     projects::Projects,
     sessions::Sessions,
 };
-use bailiwick_domain::user::PasswordPolicy;
+use bailiwick_domain::password::PasswordPolicy;
 use routes::Routes;
 use std::sync::Arc;
 
@@ -52,12 +56,18 @@ pub struct Services {
     pub projects: Projects,
     /// The store, for readiness alone.
     pub store: Arc<dyn Store>,
+    /// The keys that access tokens are verified with.
+    pub keys: Arc<dyn PublicKeys>,
     /// Names for requests.
     pub ids: Arc<dyn Ids>,
     /// What a new password must be.
     pub passwords: PasswordPolicy,
+    /// How people register.
+    pub registration: Registration,
     /// How refresh tokens travel in browsers.
     pub cookies: Cookies,
+    /// Which proxies are believed about whom they speak for.
+    pub proxies: TrustedProxies,
     /// How often one address may knock.
     pub throttle: Throttle,
 }
@@ -77,9 +87,12 @@ pub fn configure(
             .app_data(Data::new(services.members.clone()))
             .app_data(Data::new(services.projects.clone()))
             .app_data(Data::<dyn Store>::from(Arc::clone(&services.store)))
+            .app_data(Data::<dyn PublicKeys>::from(Arc::clone(&services.keys)))
             .app_data(Data::<dyn Ids>::from(Arc::clone(&services.ids)))
             .app_data(Data::new(services.passwords))
+            .app_data(Data::new(services.registration))
             .app_data(Data::new(services.cookies.clone()))
+            .app_data(Data::new(services.proxies.clone()))
             .app_data(Data::new(services.throttle.clone()));
         mount(config);
     }

@@ -6,7 +6,6 @@ use crate::{
 };
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, http::header, web::Query};
 use bailiwick_application::ports::{Order, Page, Slice};
-use bailiwick_domain::TenantId;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use std::future::{Ready, ready};
 use uuid::Uuid;
@@ -16,7 +15,7 @@ const DEFAULT_LIMIT: u8 = 50;
 /// How many rows at the most.
 const MAX_LIMIT: u8 = 100;
 
-/// The part of a tenant's list that is asked for.
+/// The part of a list that is asked for: of one of the tenant in the token, or of one of the caller's own.
 #[derive(Debug)]
 pub(crate) struct Part<Id> {
     pub(crate) page: Page<Id>,
@@ -24,25 +23,28 @@ pub(crate) struct Part<Id> {
     path: String,
 }
 
-/// Where a list goes on: good for one tenant, one list and one direction.
-#[derive(Debug, Clone, Copy)]
+/// Where a list goes on: good for one owner, one list and one direction.
+#[derive(Debug, Clone)]
 struct Cursor {
-    tenant: TenantId,
+    owner: String,
     prefix: &'static str,
     order: Order,
 }
 
 /// What a row of a list is named by.
-pub(crate) trait ListId: Copy {
+pub(crate) trait ListId: Copy + Ord {
     const PREFIX: &'static str;
+    /// Does the tenant own the list, and not the caller?
+    const OF_TENANT: bool;
     fn from_uuid(uuid: Uuid) -> Self;
     fn as_uuid(self) -> Uuid;
 }
 
 macro_rules! list_ids {
-    ($($id:ident),*) => {$(
+    ($($id:ident $of_tenant:literal),* $(,)?) => {$(
         impl ListId for bailiwick_domain::$id {
             const PREFIX: &'static str = Self::PREFIX;
+            const OF_TENANT: bool = $of_tenant;
             fn from_uuid(uuid: Uuid) -> Self {
                 Self::from_uuid(uuid)
             }
@@ -52,7 +54,7 @@ macro_rules! list_ids {
         }
     )*};
 }
-list_ids!(MemberId, ProjectId);
+list_ids! { MemberId true, ProjectId true, SessionId false, TenantId false }
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -69,14 +71,18 @@ impl<Id: ListId> FromRequest for Part<Id> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let caller = SignedIn::from_request(request, payload).into_inner();
         ready(caller.and_then(|caller| {
-            let tenant = caller.tenant.ok_or(Kind::Forbidden)?;
-            Self::asked(request, tenant)
+            let owner = if Id::OF_TENANT {
+                caller.tenant.ok_or(Kind::Forbidden)?.to_string()
+            } else {
+                caller.user.id.to_string()
+            };
+            Self::asked(request, owner)
         }))
     }
 }
 
 impl<Id: ListId> Part<Id> {
-    fn asked(request: &HttpRequest, tenant: TenantId) -> Result<Self, Problem> {
+    fn asked(request: &HttpRequest, owner: String) -> Result<Self, Problem> {
         let Query(asked) = Query::<Asked>::from_query(request.query_string())
             .map_err(|error| Problem::from(Kind::InvalidQuery).detail(error))?;
         let limit = match asked.limit.as_deref().map(str::parse) {
@@ -90,7 +96,7 @@ impl<Id: ListId> Part<Id> {
             Some(_) => return Err(invalid("order", "must be `asc` or `desc`".to_owned())),
         };
         let list = Cursor {
-            tenant,
+            owner,
             prefix: Id::PREFIX,
             order,
         };
@@ -108,6 +114,26 @@ impl<Id: ListId> Part<Id> {
             list,
             path: request.path().to_owned(),
         })
+    }
+
+    /// This part of a list that is short enough to be had as a whole.
+    pub(crate) fn of<Row>(&self, mut rows: Vec<Row>, id: impl Fn(&Row) -> Id) -> Slice<Row> {
+        let Page {
+            after,
+            limit,
+            order,
+        } = self.page;
+        rows.sort_by_key(&id);
+        match order {
+            Order::Ascending => rows.retain(|row| after.is_none_or(|after| id(row) > after)),
+            Order::Descending => {
+                rows.retain(|row| after.is_none_or(|after| id(row) < after));
+                rows.reverse();
+            }
+        }
+        let more = rows.len() > usize::from(limit);
+        rows.truncate(limit.into());
+        Slice { rows, more }
     }
 
     /// The answer with these rows; `id` names a row.
@@ -142,11 +168,11 @@ impl<Id: ListId> Part<Id> {
 }
 
 impl Cursor {
-    fn write(self, id: Uuid) -> String {
+    fn write(&self, id: Uuid) -> String {
         BASE64_URL_SAFE_NO_PAD.encode([self.binding().as_bytes(), id.as_bytes()].concat())
     }
 
-    fn read(self, cursor: &str) -> Result<Uuid, Problem> {
+    fn read(&self, cursor: &str) -> Result<Uuid, Problem> {
         BASE64_URL_SAFE_NO_PAD
             .decode(cursor)
             .ok()
@@ -154,8 +180,8 @@ impl Cursor {
             .ok_or_else(|| Kind::InvalidCursor.into())
     }
 
-    fn binding(self) -> String {
-        format!("{}/{}/{}/", self.tenant, self.prefix, name(self.order))
+    fn binding(&self) -> String {
+        format!("{}/{}/{}/", self.owner, self.prefix, name(self.order))
     }
 }
 

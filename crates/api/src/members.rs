@@ -54,10 +54,7 @@ impl From<MemberRow> for MemberBody {
             email: row.email.to_string(),
             name: row.name.to_string(),
             role: role(&row.member.roles),
-            roles: names(&row.member.roles)
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
+            roles: names(&row.member.roles),
             status: match row.member.status {
                 MemberStatus::Active => "active",
                 MemberStatus::Suspended => "suspended",

@@ -4,13 +4,14 @@ use crate::{
     access::{Guard, SignedIn},
     accounts::{names, role},
     body::{Valid, parsed, parses},
+    list::Part,
     problem::{Kind, Problem},
     time::rfc3339,
 };
 use actix_web::{HttpResponse, web::Data};
 use bailiwick_application::{organizations::Organizations, ports::MembershipRow};
 use bailiwick_domain::{
-    Name,
+    Name, TenantId,
     access::{
         AccountScope,
         action::{ReadOrganization, RenameOrganization},
@@ -56,20 +57,20 @@ impl<'a> From<&'a Tenant> for OrganizationBody<'a> {
 
 /// One of the caller's own organizations.
 #[derive(Serialize)]
-pub(crate) struct MembershipBody<'a> {
+pub(crate) struct MembershipBody {
     id: String,
-    name: &'a str,
-    slug: &'a str,
+    name: String,
+    slug: String,
     role: Option<&'static str>,
-    roles: Vec<&'a str>,
+    roles: Vec<String>,
 }
 
-impl<'a> From<&'a MembershipRow> for MembershipBody<'a> {
-    fn from(row: &'a MembershipRow) -> Self {
+impl From<&MembershipRow> for MembershipBody {
+    fn from(row: &MembershipRow) -> Self {
         Self {
             id: row.place.tenant.to_string(),
-            name: row.name.as_str(),
-            slug: row.slug.as_str(),
+            name: row.name.to_string(),
+            slug: row.slug.to_string(),
             role: role(&row.roles),
             roles: names(&row.roles),
         }
@@ -89,12 +90,17 @@ pub(crate) async fn found(
 pub(crate) async fn mine(
     caller: SignedIn,
     organizations: Data<Organizations>,
+    part: Part<TenantId>,
 ) -> Result<HttpResponse, Problem> {
     let rows = organizations
         .mine(&AccountScope::signed_in(&caller.principal))
         .await?;
-    let data: Vec<_> = rows.iter().map(MembershipBody::from).collect();
-    Ok(HttpResponse::Ok().json(json!({ "data": data, "next_cursor": null })))
+    let slice = part.of(rows, |row| row.place.tenant);
+    Ok(part.answer(
+        slice,
+        |row| row.place.tenant,
+        |row| MembershipBody::from(&row),
+    ))
 }
 
 pub(crate) async fn list_orgs(

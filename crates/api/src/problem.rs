@@ -8,12 +8,12 @@ use actix_web::{
     },
 };
 use bailiwick_application::{
-    accounts::RegisterError,
+    accounts::{ChangePasswordError, RedeemError, RegisterError},
     members::AddError,
     organizations::FoundError,
-    ports::{HashingError, StoreError},
+    ports::{HashingError, StoreError, TooMany},
     projects::ProjectError,
-    sessions::SessionError,
+    sessions::{RECENT, SessionError},
 };
 use bailiwick_domain::access::Denied;
 use std::{fmt::Write, time::Duration};
@@ -63,10 +63,13 @@ kinds! {
     AlreadyMember         BAD_REQUEST               "already_member"          "This person is already a member";
     AlreadyInvited        BAD_REQUEST               "already_invited"         "This address is already invited";
     AlreadyElsewhere      BAD_REQUEST               "already_elsewhere"       "This person belongs to another organization";
+    WrongPassword         BAD_REQUEST               "wrong_password"          "The current password is another one";
+    NotRedeemable         BAD_REQUEST               "not_redeemable"          "The token from the mail is not valid any more";
     ProjectNameTaken      BAD_REQUEST               "project_name_taken"      "A project with this name exists";
     Unauthenticated       UNAUTHORIZED              "unauthenticated"         "Sign in first";
     InvalidCredentials    UNAUTHORIZED              "invalid_credentials"     "Invalid credentials";
     InvalidToken          UNAUTHORIZED              "invalid_token"           "The token is not valid";
+    SignInAgain           UNAUTHORIZED              "sign_in_again"           "Sign in again: this takes a recent proof of who you are";
     Forbidden             FORBIDDEN                 "forbidden"               "You may not do this";
     NotFound              NOT_FOUND                 "not_found"               "There is nothing here";
     MethodNotAllowed      METHOD_NOT_ALLOWED        "method_not_allowed"      "This path has no such method";
@@ -133,6 +136,15 @@ impl Problem {
         }
     }
 
+    /// One field of the body is at fault.
+    pub(crate) fn field(name: &str, detail: impl ToString) -> Self {
+        Self::from(Kind::InvalidBody).errors(vec![Fault {
+            pointer: format!("#/{name}"),
+            code: "invalid_value",
+            detail: detail.to_string(),
+        }])
+    }
+
     pub(crate) fn errors(self, errors: Vec<Fault>) -> Self {
         Self { errors, ..self }
     }
@@ -194,6 +206,14 @@ impl Problem {
             Kind::InvalidToken => {
                 head.insert_header((header::WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#));
             }
+            Kind::SignInAgain => {
+                // RFC 9470 §3.
+                let challenge = format!(
+                    r#"Bearer error="insufficient_user_authentication", max_age="{}""#,
+                    RECENT.as_secs()
+                );
+                head.insert_header((header::WWW_AUTHENTICATE, challenge));
+            }
             _ => {}
         }
         if let Some(after) = self.retry_after {
@@ -235,6 +255,12 @@ impl From<StoreError> for Problem {
     }
 }
 
+impl From<TooMany> for Problem {
+    fn from(TooMany { retry_after }: TooMany) -> Self {
+        Self::from(Kind::TooManyRequests).retry_after(retry_after)
+    }
+}
+
 impl From<HashingError> for Problem {
     fn from(error: HashingError) -> Self {
         match error {
@@ -254,11 +280,33 @@ impl From<RegisterError> for Problem {
     }
 }
 
+impl From<ChangePasswordError> for Problem {
+    fn from(error: ChangePasswordError) -> Self {
+        match error {
+            ChangePasswordError::WrongPassword => Kind::WrongPassword.into(),
+            ChangePasswordError::TooMany(error) => error.into(),
+            ChangePasswordError::Hashing(error) => error.into(),
+            ChangePasswordError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RedeemError> for Problem {
+    fn from(error: RedeemError) -> Self {
+        match error {
+            RedeemError::NotRedeemable(_) => Kind::NotRedeemable.into(),
+            RedeemError::Hashing(error) => error.into(),
+            RedeemError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<SessionError> for Problem {
     fn from(error: SessionError) -> Self {
         match error {
             SessionError::Refused => Kind::InvalidToken.into(),
             SessionError::NotYours => Kind::Forbidden.into(),
+            SessionError::TooMany(error) => error.into(),
             SessionError::Hashing(error) => error.into(),
             SessionError::Keys(source) => Self::unavailable(source),
             SessionError::Store(error) => error.into(),

@@ -1,8 +1,10 @@
 //! Every route of the API, and who may call it.
 
 use crate::{
-    access::{Access, AnyUser, Declaration, Keeps, Public, Requires, authenticate},
-    accounts, health, members, organizations,
+    access::{
+        Access, AnyUser, Declaration, Keeps, Public, Recently, Requires, authenticate, recently,
+    },
+    accounts, health, keys, members, organizations,
     problem::{Kind, Problem},
     projects, sessions,
     throttle::throttle,
@@ -28,6 +30,7 @@ pub fn routes() -> Routes {
     Routes::default()
         .get   ("/health",                             Public,                          health::live)
         .get   ("/health/ready",                       Public,                          health::ready)
+        .get   ("/.well-known/jwks.json",             Public,                          keys::jwks)
 
         // The seed contract
         .post  ("/users/register",                     Public,                          accounts::register)
@@ -47,8 +50,18 @@ pub fn routes() -> Routes {
         .post  ("/api/v1/auth/login",                  Public,                          sessions::login)
         .post  ("/api/v1/auth/refresh",                Public,                          sessions::refresh)
         .post  ("/api/v1/auth/logout",                 Public,                          sessions::logout)
+        .post  ("/api/v1/auth/password/forgot",        Public,                          accounts::forgot_password)
+        .post  ("/api/v1/auth/password/reset",         Public,                          accounts::reset_password)
+        .post  ("/api/v1/auth/email/verify",           Public,                          accounts::verify_email)
+        .post  ("/api/v1/auth/email/resend",           Public,                          accounts::resend_verification)
+        .get   ("/api/v1/auth/password/policy",        Public,                          accounts::password_policy)
         .get   ("/api/v1/me",                          AnyUser,                         accounts::me)
+        .put   ("/api/v1/me/password",                 Recently(AnyUser),               accounts::change_password)
         .get   ("/api/v1/me/organizations",            AnyUser,                         organizations::mine)
+        .get   ("/api/v1/me/sessions",                 AnyUser,                         sessions::list)
+        .delete("/api/v1/me/sessions",                 AnyUser,                         sessions::end_all)
+        .post  ("/api/v1/me/sessions/revoke-others",   AnyUser,                         sessions::end_others)
+        .delete("/api/v1/me/sessions/{id}",            AnyUser,                         sessions::end_one)
         .get   ("/api/v1/organizations",               AnyUser,                         organizations::mine)
         .post  ("/api/v1/organizations",               AnyUser,                         organizations::found)
         .post  ("/api/v1/organizations/{id}/select",   AnyUser,                         sessions::select_by_path)
@@ -72,6 +85,8 @@ pub struct Route {
     pub path: &'static str,
     /// Who may call.
     pub access: Access,
+    /// Must they have proved who they are a short while ago?
+    pub recent: bool,
     mount: Box<dyn Fn() -> actix_web::Route + Send + Sync>,
 }
 
@@ -110,6 +125,7 @@ impl Routes {
             verbs_of(&verb)
                 .to(handler.clone())
                 .wrap(Condition::new(writes, from_fn(to_the_end)))
+                .wrap(Condition::new(D::RECENT, from_fn(recently)))
                 .wrap(Condition::new(!public, from_fn(authenticate)))
                 .wrap(Condition::new(public && writes, from_fn(throttle)))
         });
@@ -117,6 +133,7 @@ impl Routes {
             method,
             path,
             access: D::ACCESS,
+            recent: D::RECENT,
             mount,
         });
         self
@@ -169,6 +186,7 @@ impl Routes {
             method,
             path,
             access,
+            recent,
             ..
         } in self.iter()
         {
@@ -177,7 +195,12 @@ impl Routes {
                 Access::SignedIn => "whoever is signed in".to_owned(),
                 Access::Requires(permission) => format!("`{}`", permission.name()),
             };
-            let _ = writeln!(table, "| {method} | `{path}` | {who} |");
+            let recent = if *recent {
+                ", signed in a short while ago"
+            } else {
+                ""
+            };
+            let _ = writeln!(table, "| {method} | `{path}` | {who}{recent} |");
         }
         table
     }

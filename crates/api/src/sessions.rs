@@ -2,10 +2,13 @@
 
 use crate::{
     access::{Public, SignedIn, bearer},
+    address::client,
     body::{Either, Optional, Valid, parsed, parses, parses_if_any},
+    list::Part,
     organizations::MembershipBody,
     path::Id,
     problem::{Kind, Problem},
+    time::rfc3339,
 };
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
@@ -14,16 +17,19 @@ use actix_web::{
     web::Data,
 };
 use bailiwick_application::{
-    ports::Device,
-    sessions::{Credential, SessionError, Sessions, SignIn, Tokens},
+    ports::{Device, SessionRow, Which},
+    sessions::{Credential, DEVICE_REMEMBERED, SessionError, Sessions, SignIn, Tokens},
 };
-use bailiwick_domain::TenantId;
+use bailiwick_domain::{SessionId, TenantId};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::time::Duration;
 
 /// The refresh token of a browser (RFC 6265bis §4.1.3.2: only this host, only over TLS or to itself).
 const REFRESH_COOKIE: &str = "__Host-refresh_token";
+/// What a browser remembers of having signed in. It grants nothing.
+const DEVICE_COOKIE: &str = "__Host-device";
 /// The longest user agent that is kept, in characters.
 const USER_AGENT: usize = 256;
 
@@ -109,7 +115,19 @@ struct TokenBody<'a> {
     refresh_expires_in: u64,
     organization_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    organizations: Option<Vec<MembershipBody<'a>>>,
+    organizations: Option<Vec<MembershipBody>>,
+}
+
+/// One of the caller's own sessions.
+#[derive(Serialize)]
+struct SessionBody {
+    id: String,
+    current: bool,
+    user_agent: Option<String>,
+    address: Option<String>,
+    created_at: String,
+    last_seen_at: String,
+    expires_at: String,
 }
 
 pub(crate) async fn login(
@@ -127,6 +145,10 @@ pub(crate) async fn login(
         password,
         organization: organization.as_deref().map(parsed).transpose()?,
         device: device(&request),
+        address: client(&request),
+        device_token: request
+            .cookie(DEVICE_COOKIE)
+            .map(|cookie| cookie.value().to_owned()),
     };
     let signed_in = sessions
         .sign_in(attempt)
@@ -140,7 +162,14 @@ pub(crate) async fn login(
         .iter()
         .map(MembershipBody::from)
         .collect();
-    Ok(pair(StatusCode::OK, &signed_in.tokens, Some(organizations)))
+    let mut answer = pair(StatusCode::OK, &signed_in.tokens, Some(organizations));
+    let remembered = kept(
+        DEVICE_COOKIE,
+        &signed_in.device_token,
+        age(DEVICE_REMEMBERED),
+    );
+    answer.add_cookie(&remembered).map_err(|_| Kind::Internal)?;
+    Ok(answer)
 }
 
 pub(crate) async fn refresh(
@@ -209,14 +238,64 @@ pub(crate) async fn select_by_path(
     Ok(pair(StatusCode::OK, &tokens, None))
 }
 
+pub(crate) async fn list(
+    caller: SignedIn,
+    sessions: Data<Sessions>,
+    part: Part<SessionId>,
+) -> Result<HttpResponse, Problem> {
+    let rows = sessions.list(&caller).await?;
+    let slice = part.of(rows, |row| row.session.id);
+    let body = |row: SessionRow| SessionBody {
+        current: row.session.id == caller.session.id,
+        id: row.session.id.to_string(),
+        user_agent: row.device.user_agent,
+        address: row.device.address,
+        created_at: rfc3339(row.created_at),
+        last_seen_at: rfc3339(row.last_seen_at),
+        expires_at: rfc3339(row.session.expires_at),
+    };
+    Ok(part.answer(slice, |row| row.session.id, body))
+}
+
+pub(crate) async fn end_one(
+    caller: SignedIn,
+    sessions: Data<Sessions>,
+    Id(id): Id<SessionId>,
+) -> Result<HttpResponse, Problem> {
+    match sessions.end(&caller, Which::One(id)).await? {
+        0 => Err(Kind::NotFound.into()),
+        _ => Ok(HttpResponse::NoContent().finish()),
+    }
+}
+
+pub(crate) async fn end_others(
+    caller: SignedIn,
+    sessions: Data<Sessions>,
+) -> Result<HttpResponse, Problem> {
+    let ended = sessions
+        .end(&caller, Which::AllBut(caller.session.id))
+        .await?;
+    Ok(HttpResponse::Ok().json(json!({ "ended": ended })))
+}
+
+/// Signs out everywhere.
+pub(crate) async fn end_all(
+    caller: SignedIn,
+    sessions: Data<Sessions>,
+) -> Result<HttpResponse, Problem> {
+    let ended = sessions.end(&caller, Which::All).await?;
+    Ok(HttpResponse::Ok()
+        .cookie(refresh_cookie("", CookieAge::ZERO))
+        .json(json!({ "ended": ended })))
+}
+
 fn pair(
     status: StatusCode,
     tokens: &Tokens,
-    organizations: Option<Vec<MembershipBody<'_>>>,
+    organizations: Option<Vec<MembershipBody>>,
 ) -> HttpResponse {
-    let age = CookieAge::seconds(i64::try_from(tokens.refresh_ttl.as_secs()).unwrap_or(i64::MAX));
     HttpResponseBuilder::new(status)
-        .cookie(refresh_cookie(&tokens.refresh, age))
+        .cookie(refresh_cookie(&tokens.refresh, age(tokens.refresh_ttl)))
         .json(TokenBody {
             access_token: &tokens.access,
             refresh_token: &tokens.refresh,
@@ -228,8 +307,17 @@ fn pair(
         })
 }
 
+fn age(ttl: Duration) -> CookieAge {
+    CookieAge::seconds(i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX))
+}
+
 fn refresh_cookie(token: &str, age: CookieAge) -> Cookie<'_> {
-    Cookie::build(REFRESH_COOKIE, token)
+    kept(REFRESH_COOKIE, token, age)
+}
+
+/// A cookie for us alone: over TLS, in requests from our own site, out of the reach of scripts.
+fn kept<'a>(name: &'a str, value: &'a str, age: CookieAge) -> Cookie<'a> {
+    Cookie::build(name, value)
         .path("/")
         .secure(true)
         .http_only(true)
@@ -273,6 +361,6 @@ fn device(request: &HttpRequest) -> Device {
                 .take(USER_AGENT)
                 .collect()
         }),
-        address: request.peer_addr().map(|peer| peer.ip().to_string()),
+        address: client(request).map(|address| address.to_string()),
     }
 }

@@ -1,6 +1,9 @@
 //! How often one network address may knock at the doors that take passwords and tokens.
 
-use crate::problem::{Kind, Problem};
+use crate::{
+    address::client,
+    problem::{Kind, Problem},
+};
 use actix_web::{
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
@@ -53,7 +56,7 @@ impl std::fmt::Debug for Throttle {
 
 /// What one customer of a network provider is given: an address, or a /64.
 fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
+    match address {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => {
             Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into()
@@ -66,8 +69,8 @@ pub(crate) async fn throttle(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let limit = request.app_data::<Data<Throttle>>().cloned();
-    if let (Some(limit), Some(peer)) = (limit, request.peer_addr())
-        && let Err(problem) = limit.check(peer.ip())
+    if let (Some(limit), Some(address)) = (limit, client(request.request()))
+        && let Err(problem) = limit.check(address)
     {
         return Ok(request.error_response(problem));
     }

@@ -3,27 +3,39 @@
 use crate::{
     Ground,
     ports::{
-        AccessClaims, AccessTokens, AccountUnit, ChainSecret, Device, Entropy, HashingError,
-        KnownChain, MembershipRow, Passwords, PresentedRefresh, RefreshClaims, RefreshTokens,
-        StoreError, TokenError, Unique,
+        AccessClaims, AccessTokens, AccountUnit, Attempt, Attempts, Comparison, Device, DeviceId,
+        DeviceTokens, Entropy, HashingError, KnownChain, KnownDevice, MembershipRow, Passwords,
+        PresentedRefresh, RefreshClaims, RefreshTokens, Secret, SessionRow, StoreError, TokenError,
+        TooMany, Unique, Which,
     },
 };
 use bailiwick_domain::{
     ChainId, SessionId, TenantId, Timestamp,
     access::{AccountAct, AccountScope, Principal, Standing},
+    password::Password,
     role::Role,
-    session::{Chain, Lifetimes, Place, Reuse, Session, Verdict},
-    user::{EmailAddress, Password, User},
+    session::{Chain, EndCause, Lifetimes, Place, Reuse, Session, Verdict},
+    user::{EmailAddress, User},
 };
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 /// The use cases of sessions.
 #[derive(Clone)]
 pub struct Sessions {
     ground: Ground,
     instruments: Instruments,
-    lifetimes: Lifetimes,
-    access_ttl: Duration,
+    rules: SessionRules,
+}
+
+/// What a deployment decides about sessions.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionRules {
+    /// How long sessions and refresh tokens live.
+    pub lifetimes: Lifetimes,
+    /// How long access tokens live.
+    pub access_ttl: Duration,
+    /// Must an address be verified before its owner can sign in?
+    pub verified_only: bool,
 }
 
 /// What sessions need beside the store.
@@ -35,6 +47,10 @@ pub struct Instruments {
     pub access: Arc<dyn AccessTokens>,
     /// Signs and reads refresh tokens.
     pub refresh: Arc<dyn RefreshTokens>,
+    /// Signs and reads what devices remember.
+    pub devices: Arc<dyn DeviceTokens>,
+    /// Counts attempts to sign in.
+    pub attempts: Arc<dyn Attempts>,
     /// Makes the secrets of chains.
     pub entropy: Arc<dyn Entropy>,
 }
@@ -52,6 +68,8 @@ pub struct Caller {
     pub tenant: Option<TenantId>,
     /// Their standing there, if they have one.
     pub standing: Option<Standing>,
+    /// Have they proved who they are a short while ago?
+    pub recent: bool,
 }
 
 impl Caller {
@@ -73,8 +91,12 @@ pub struct SignIn {
     pub password: String,
     /// The organization to enter at once.
     pub organization: Option<TenantId>,
-    /// From where.
+    /// From where, as it says itself.
     pub device: Device,
+    /// From which network address.
+    pub address: Option<IpAddr>,
+    /// What the device remembers of having signed in before.
+    pub device_token: Option<String>,
 }
 
 /// Somebody has signed in.
@@ -84,7 +106,12 @@ pub struct SignedIn {
     pub tokens: Tokens,
     /// The organizations that they can enter.
     pub organizations: Vec<MembershipRow>,
+    /// What the device is to remember.
+    pub device_token: String,
 }
+
+/// How long a device remembers that its owner has signed in.
+pub const DEVICE_REMEMBERED: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// A token pair.
 #[derive(Debug)]
@@ -100,6 +127,9 @@ pub struct Tokens {
     /// Where both are good.
     pub tenant: Option<TenantId>,
 }
+
+/// For how long a proof of who somebody is counts as recent (RFC 9470 §3).
+pub const RECENT: Duration = Duration::from_secs(15 * 60);
 
 /// What somebody signs out with.
 #[derive(Debug, Clone, Copy)]
@@ -119,6 +149,9 @@ pub enum SessionError {
     /// There is no such organization, or the person cannot enter it: nothing more is said.
     #[error("the organization cannot be entered")]
     NotYours,
+    /// Too many passwords were tried.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     /// The password could not be checked.
     #[error(transparent)]
     Hashing(#[from] HashingError),
@@ -142,17 +175,11 @@ impl From<TokenError> for SessionError {
 impl Sessions {
     /// The use cases over these ports.
     #[must_use]
-    pub const fn new(
-        ground: Ground,
-        instruments: Instruments,
-        lifetimes: Lifetimes,
-        access_ttl: Duration,
-    ) -> Self {
+    pub const fn new(ground: Ground, instruments: Instruments, rules: SessionRules) -> Self {
         Self {
             ground,
             instruments,
-            lifetimes,
-            access_ttl,
+            rules,
         }
     }
 
@@ -173,6 +200,7 @@ impl Sessions {
             return Err(SessionError::Refused);
         }
         let principal = Principal::new(facts.user.id);
+        let recent = now < facts.session.authenticated_at.plus(RECENT);
         Ok(Caller {
             principal: match &facts.standing {
                 Some(standing) => principal.standing(standing),
@@ -182,22 +210,33 @@ impl Sessions {
             session: facts.session,
             tenant: claims.tenant,
             standing: facts.standing,
+            recent,
         })
     }
 
     /// Opens a session with a password. It enters the organization that was asked for, else the only one that there
     /// is, else none.
     ///
-    /// An unknown address, a closed account and one without a password are refused like a wrong password, after the
+    /// An unknown address, one that has yet to be verified, a closed account and one without a password are refused like a wrong password, after the
     /// same work.
     ///
     /// # Errors
     /// When address and password do not belong together; when the organization cannot be entered; when too many
     /// passwords wait to be hashed; when store or keys fail.
     pub async fn sign_in(&self, attempt: SignIn) -> Result<SignedIn, SessionError> {
-        let account = match attempt.username.parse::<EmailAddress>() {
-            Ok(email) => self.ground.store.account_of(&email).await?,
-            Err(_) => None,
+        let email = attempt.username.parse::<EmailAddress>().ok();
+        let device = self.known_device(&attempt, email.as_ref()).await?;
+        let account = match &email {
+            Some(account) => {
+                let address = attempt.address;
+                self.instruments.attempts.count(&Attempt {
+                    account,
+                    address,
+                    device,
+                })?;
+                self.ground.store.account_of(account).await?
+            }
+            None => None,
         };
         let (user, hash) = match account {
             Some(account) => (Some(account.user), account.password),
@@ -207,14 +246,23 @@ impl Sessions {
         if !password.is_bounded() {
             return Err(SessionError::Refused);
         }
-        let matches = self.instruments.passwords.verify(password, hash).await?;
+        let comparison = self
+            .instruments
+            .passwords
+            .verify(password.clone(), hash)
+            .await?;
         let user = user
-            .filter(|user| matches && user.is_active())
+            .filter(|user| comparison != Comparison::Differs && user.is_active())
+            .filter(|user| user.verified_at.is_some() || !self.rules.verified_only)
             .ok_or(SessionError::Refused)?;
+        let rehashed = match comparison {
+            Comparison::Differs | Comparison::Matches => None,
+            Comparison::MatchesOutdated => Some(self.instruments.passwords.hash(password).await?),
+        };
 
         let now = self.ground.clock.now();
         let session = SessionId::from_uuid(self.ground.ids.next());
-        let session = Session::open(session, user.id, &self.lifetimes, now);
+        let session = Session::open(session, user.id, &self.rules.lifetimes, now);
         let scope = AccountScope::of_session(&session);
         let mut organizations = self.ground.store.organizations_of(&scope).await?;
         organizations.retain(MembershipRow::is_open);
@@ -226,14 +274,45 @@ impl Sessions {
 
         let mut unit = self.ground.store.account(&scope).await?;
         unit.add_session(&session, &attempt.device).await?;
+        if let Some(hash) = rehashed {
+            unit.set_password(&hash, now).await?;
+        }
         let (chain, secret) = self.start_chain(&mut *unit, &session, place, now).await?;
         unit.commit(scope.entry(AccountAct::OpenSession, session.id))
             .await?;
         let tokens = self.tokens(&session, &chain, &secret, now).await?;
+        let device = KnownDevice {
+            id: device.unwrap_or_else(|| DeviceId(self.ground.ids.next())),
+            account: user.email,
+            issued_at: now,
+            expires_at: now.plus(DEVICE_REMEMBERED),
+        };
         Ok(SignedIn {
             tokens,
             organizations,
+            device_token: self.instruments.devices.issue(&device).await?,
         })
+    }
+
+    /// The device of an attempt, if its owner has signed in to this account with it before.
+    async fn known_device(
+        &self,
+        attempt: &SignIn,
+        account: Option<&EmailAddress>,
+    ) -> Result<Option<DeviceId>, SessionError> {
+        let Some(token) = &attempt.device_token else {
+            return Ok(None);
+        };
+        match self
+            .instruments
+            .devices
+            .verify(token, self.ground.clock.now())
+            .await
+        {
+            Ok(device) => Ok((Some(&device.account) == account).then_some(device.id)),
+            Err(TokenError::Invalid(_)) => Ok(None),
+            Err(TokenError::Unavailable(source)) => Err(SessionError::Keys(source)),
+        }
     }
 
     /// Enters an organization: tokens for it, from the session's own chain there. Entering twice disturbs nobody.
@@ -262,7 +341,7 @@ impl Sessions {
         let scope = AccountScope::of_session(session);
         let mut unit = self.ground.store.account(&scope).await?;
         let (chain, secret) = match unit.live_chain(session.id, Some(place.tenant)).await? {
-            Some((chain, secret)) if now < chain.expires_at(session, &self.lifetimes) => {
+            Some((chain, secret)) if now < chain.expires_at(session, &self.rules.lifetimes) => {
                 (chain, secret)
             }
             idle => {
@@ -304,7 +383,7 @@ impl Sessions {
             }
             let generation = presented.claims.generation;
             match (
-                chain.present(generation, &session, &self.lifetimes, now),
+                chain.present(generation, &session, &self.rules.lifetimes, now),
                 organization,
             ) {
                 (Verdict::Rotate(_) | Verdict::Replay(_), Some(wanted))
@@ -313,7 +392,11 @@ impl Sessions {
                     return self.select(&session, wanted).await;
                 }
                 (Verdict::Rotate(next), _) => {
-                    if self.ground.store.rotate(chain.id, next, now).await? {
+                    let scope = AccountScope::of_session(&session);
+                    let mut unit = self.ground.store.account(&scope).await?;
+                    if unit.rotate_chain(chain.id, next, now).await? {
+                        unit.commit(scope.entry(AccountAct::RefreshTokens, chain.id))
+                            .await?;
                         chain.generation = next;
                         chain.rotated_at = now;
                         return self.tokens(&session, &chain, &secret, now).await;
@@ -362,11 +445,44 @@ impl Sessions {
         .ok_or(SessionError::Refused)?;
         let scope = AccountScope::of_session(&session);
         let mut unit = self.ground.store.account(&scope).await?;
-        if unit.end_session(session.id, now).await? {
+        let ended = unit
+            .end_sessions(Which::One(session.id), EndCause::SignedOut, now)
+            .await?;
+        if ended > 0 {
             unit.commit(scope.entry(AccountAct::EndSession, session.id))
                 .await?;
         }
         Ok(())
+    }
+
+    /// The caller's sessions that are not over, the newest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn list(&self, caller: &Caller) -> Result<Vec<SessionRow>, StoreError> {
+        let scope = AccountScope::of_session(&caller.session);
+        let now = self.ground.clock.now();
+        self.ground.store.sessions_of(&scope, now).await
+    }
+
+    /// Ends sessions of the caller, and says how many were not over yet.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn end(&self, caller: &Caller, which: Which) -> Result<u64, StoreError> {
+        let scope = AccountScope::of_session(&caller.session);
+        let entry = match which {
+            Which::One(session) => scope.entry(AccountAct::EndSession, session),
+            Which::AllBut(_) => scope.entry(AccountAct::EndOtherSessions, caller.user.id),
+            Which::All => scope.entry(AccountAct::EndAllSessions, caller.user.id),
+        };
+        let now = self.ground.clock.now();
+        let mut unit = self.ground.store.account(&scope).await?;
+        let ended = unit.end_sessions(which, EndCause::Revoked, now).await?;
+        if ended > 0 {
+            unit.commit(entry).await?;
+        }
+        Ok(ended)
     }
 
     async fn known(&self, presented: &PresentedRefresh) -> Result<KnownChain, SessionError> {
@@ -384,10 +500,10 @@ impl Sessions {
         session: &Session,
         place: Option<Place>,
         now: Timestamp,
-    ) -> Result<(Chain, ChainSecret), StoreError> {
+    ) -> Result<(Chain, Secret), StoreError> {
         let id = ChainId::from_uuid(self.ground.ids.next());
         let chain = Chain::start(id, session.id, place, now);
-        let secret = ChainSecret(self.instruments.entropy.secret());
+        let secret = self.instruments.entropy.secret();
         unit.add_chain(&chain, &secret).await?;
         Ok((chain, secret))
     }
@@ -398,7 +514,7 @@ impl Sessions {
         &self,
         session: &Session,
         chain: &Chain,
-        secret: &ChainSecret,
+        secret: &Secret,
         now: Timestamp,
     ) -> Result<Tokens, SessionError> {
         let tenant = chain.place.map(|place| place.tenant);
@@ -408,8 +524,12 @@ impl Sessions {
             session: session.id,
             chain: chain.id,
             tenant,
+            authenticated_at: session.authenticated_at,
             issued_at: now,
-            expires_at: session.expires_at.min(now.plus(self.access_ttl)),
+            expires_at: session
+                .expires_at
+                .min(now.plus(self.rules.access_ttl))
+                .rounded_up(),
         };
         let refresh = RefreshClaims {
             user: session.user,
@@ -417,7 +537,9 @@ impl Sessions {
             chain: chain.id,
             generation: chain.generation,
             issued_at: chain.rotated_at,
-            expires_at: chain.expires_at(session, &self.lifetimes),
+            expires_at: chain
+                .expires_at(session, &self.rules.lifetimes)
+                .rounded_up(),
         };
         Ok(Tokens {
             access_ttl: now.until(access.expires_at),

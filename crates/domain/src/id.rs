@@ -75,6 +75,8 @@ ids! {
     SessionId    "ses";
     /// The refresh tokens of one session in one tenant, or in none.
     ChainId      "chain";
+    /// A token that was sent by mail.
+    MailedTokenId "mail";
     /// One record of the audit trail.
     AuditId      "audit";
 }

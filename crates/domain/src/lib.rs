@@ -6,7 +6,9 @@
 pub mod access;
 pub mod id;
 pub mod invitation;
+pub mod mailed;
 pub mod member;
+pub mod password;
 pub mod project;
 pub mod role;
 pub mod session;
@@ -16,7 +18,9 @@ pub mod time;
 pub mod user;
 
 #[doc(inline)]
-pub use id::{ChainId, InvitationId, MemberId, ProjectId, RoleId, SessionId, TenantId, UserId};
+pub use id::{
+    ChainId, InvitationId, MailedTokenId, MemberId, ProjectId, RoleId, SessionId, TenantId, UserId,
+};
 #[doc(inline)]
 pub use text::Name;
 #[doc(inline)]

@@ -86,6 +86,32 @@ pub enum Verdict {
     Over,
 }
 
+/// Why a session is over before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndCause {
+    /// Its owner signed out.
+    SignedOut,
+    /// Its owner ended it from another one.
+    Revoked,
+    /// The password was changed.
+    PasswordChanged,
+    /// The password was reset.
+    PasswordReset,
+}
+
+impl EndCause {
+    /// Its name in the store.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SignedOut => "signed_out",
+            Self::Revoked => "revoked",
+            Self::PasswordChanged => "password_changed",
+            Self::PasswordReset => "password_reset",
+        }
+    }
+}
+
 /// A spent refresh token came back.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Reuse {

@@ -32,6 +32,16 @@ impl Timestamp {
         Self(self.0.saturating_add(micros))
     }
 
+    /// The next whole second, if this is none: no token may be good for less than it says.
+    #[must_use]
+    pub const fn rounded_up(self) -> Self {
+        let beyond = self.0.rem_euclid(1_000_000);
+        match beyond {
+            0 => self,
+            _ => Self(self.0.saturating_add(1_000_000 - beyond)),
+        }
+    }
+
     /// How long until `later`; nothing when that has passed.
     #[must_use]
     pub fn until(self, later: Self) -> Duration {

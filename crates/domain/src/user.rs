@@ -1,4 +1,4 @@
-//! People: their accounts, addresses and passwords.
+//! People: their accounts and addresses.
 
 use crate::{Name, Timestamp, UserId};
 use std::{fmt, str::FromStr};
@@ -14,6 +14,8 @@ pub struct User {
     pub name: Name,
     /// When they registered.
     pub created_at: Timestamp,
+    /// Since when the address is known to be theirs, if it is.
+    pub verified_at: Option<Timestamp>,
     /// Since when the account is closed, if it is.
     pub disabled_at: Option<Timestamp>,
 }
@@ -27,6 +29,7 @@ impl User {
             email,
             name,
             created_at: now,
+            verified_at: None,
             disabled_at: None,
         }
     }
@@ -118,112 +121,5 @@ fn is_host(host: &str) -> bool {
 impl fmt::Display for EmailAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-/// A password as it was typed: any bytes, never printed, never changed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Password(String);
-
-impl Password {
-    /// The greatest length, in octets, so that hashing has a bound.
-    pub const MAX: usize = 1024;
-
-    /// A password as it was typed.
-    #[must_use]
-    pub const fn typed(text: String) -> Self {
-        Self(text)
-    }
-
-    /// May it be hashed at all? A longer one is nobody's.
-    #[must_use]
-    pub const fn is_bounded(&self) -> bool {
-        self.0.len() <= Self::MAX
-    }
-
-    /// What was typed.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(…)")
-    }
-}
-
-/// What a new password must be (NIST SP 800-63B-4 §3.1.1.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PasswordPolicy {
-    min_length: usize,
-}
-
-/// Why a password is not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum WeakPassword {
-    /// Fewer characters than the policy asks for.
-    #[error("must have at least {0} characters")]
-    TooShort(usize),
-    /// More octets than [`Password::MAX`].
-    #[error("must have at most {} bytes", Password::MAX)]
-    TooLong,
-}
-
-impl PasswordPolicy {
-    /// No deployment may ask for less.
-    pub const FLOOR: usize = 8;
-
-    /// At least this many characters, and never fewer than [`PasswordPolicy::FLOOR`].
-    #[must_use]
-    pub fn at_least(min_length: usize) -> Self {
-        Self {
-            min_length: min_length.max(Self::FLOOR),
-        }
-    }
-
-    /// Says what is wrong with a new password, if anything is.
-    ///
-    /// # Errors
-    /// When it is too short or too long.
-    pub fn check(&self, password: &str) -> Result<(), WeakPassword> {
-        if password.chars().count() < self.min_length {
-            Err(WeakPassword::TooShort(self.min_length))
-        } else if password.len() > Password::MAX {
-            Err(WeakPassword::TooLong)
-        } else {
-            Ok(())
-        }
-    }
-}
-
-impl Default for PasswordPolicy {
-    fn default() -> Self {
-        Self::at_least(12)
-    }
-}
-
-/// A password as the database holds it: a PHC string, which is salted and slow to try.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PasswordHash(String);
-
-impl PasswordHash {
-    /// The hash with this PHC string.
-    #[must_use]
-    pub const fn from_phc(phc: String) -> Self {
-        Self(phc)
-    }
-
-    /// The PHC string.
-    #[must_use]
-    pub fn as_phc(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for PasswordHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasswordHash(…)")
     }
 }

@@ -1,16 +1,22 @@
 //! The ports of the application, over real components.
 
+mod attempts;
 mod database;
 mod entity;
 mod keys;
+mod mail;
 mod passwords;
 mod store;
 mod system;
 mod tokens;
 
+pub use attempts::{CountedAttempts, UncountedAttempts};
 pub use database::{ConnectError, Database, DatabaseOptions};
-pub use keys::{KeyError, KeyRing, SealingKey, SealingKeyError};
+pub use keys::{
+    KeyAlgorithm, KeyError, KeyInfo, KeyPolicy, KeyRing, KeyState, SealingKey, SealingKeyError,
+};
+pub use mail::{LettreMailer, MailRoute, MailSetupError};
 pub use passwords::{Argon2Passwords, HashingOptions};
 pub use store::SeaStore;
 pub use system::{RandomIds, SystemClock, SystemEntropy};
-pub use tokens::{JwtAccessTokens, JwtRefreshTokens};
+pub use tokens::{JwtAccessTokens, JwtDeviceTokens, JwtRefreshTokens};

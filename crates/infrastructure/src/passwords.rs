@@ -5,8 +5,8 @@ use argon2::{
     password_hash::{PasswordHasher, PasswordVerifier, phc},
 };
 use async_trait::async_trait;
-use bailiwick_application::ports::{HashingError, Passwords};
-use bailiwick_domain::user::{Password, PasswordHash};
+use bailiwick_application::ports::{Comparison, HashingError, Passwords};
+use bailiwick_domain::password::{Password, PasswordHash};
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
@@ -16,9 +16,10 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::sync::oneshot;
+use zeroize::Zeroizing;
 
 /// How costly a hash is, how many are made at once, and how many may wait.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct HashingOptions {
     /// Memory, in KiB.
     pub memory: u32,
@@ -30,6 +31,8 @@ pub struct HashingOptions {
     pub queue: usize,
     /// How long a password may wait before the answer would come too late.
     pub patience: Duration,
+    /// A secret that hashes are made with and the database does not hold.
+    pub pepper: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl Default for HashingOptions {
@@ -42,6 +45,7 @@ impl Default for HashingOptions {
             threads,
             queue: 32 * threads,
             patience: Duration::from_secs(2),
+            pepper: None,
         }
     }
 }
@@ -64,10 +68,10 @@ enum Work {
         Password,
         oneshot::Sender<Result<PasswordHash, HashingError>>,
     ),
-    Verify(
+    Compare(
         Password,
         PasswordHash,
-        oneshot::Sender<Result<bool, HashingError>>,
+        oneshot::Sender<Result<Comparison, HashingError>>,
     ),
 }
 
@@ -79,16 +83,18 @@ impl Argon2Passwords {
     /// # Errors
     /// When the parameters are none of Argon2, or a thread cannot be started.
     pub fn start(options: HashingOptions) -> Result<Self, HashingError> {
-        let params = Params::new(options.memory, options.passes, 1, None).map_err(broken)?;
-        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let decoy = hash(&argon2, b"nobody has this password")?;
+        let hasher = Arc::new(Hasher {
+            params: Params::new(options.memory, options.passes, 1, None).map_err(broken)?,
+            pepper: options.pepper,
+        });
+        let decoy = hasher.hash(b"nobody has this password")?;
         let (queue, jobs) = sync_channel(options.queue);
         let jobs = Arc::new(Mutex::new(jobs));
         for number in 0..options.threads.max(1) {
-            let (argon2, jobs) = (argon2.clone(), Arc::clone(&jobs));
+            let (hasher, jobs) = (Arc::clone(&hasher), Arc::clone(&jobs));
             thread::Builder::new()
                 .name(format!("passwords-{number}"))
-                .spawn(move || work(&argon2, &jobs, options.patience))
+                .spawn(move || work(&hasher, &jobs, options.patience))
                 .map_err(broken)?;
         }
         Ok(Self { queue, decoy })
@@ -127,18 +133,28 @@ impl Passwords for Argon2Passwords {
         &self,
         password: Password,
         hash: Option<PasswordHash>,
-    ) -> Result<bool, HashingError> {
+    ) -> Result<Comparison, HashingError> {
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.decoy.clone());
         let (sender, answer) = oneshot::channel();
-        let matches = self
-            .ask(Work::Verify(password, hash, sender), answer)
+        let comparison = self
+            .ask(Work::Compare(password, hash, sender), answer)
             .await?;
-        Ok(matches && known)
+        Ok(if known {
+            comparison
+        } else {
+            Comparison::Differs
+        })
     }
 }
 
-fn work(argon2: &Argon2<'_>, jobs: &Mutex<Receiver<Job>>, patience: Duration) {
+/// How much lower than requests in hand the operating system is asked to hold hashing: a flood of sign-ins takes what
+/// the others leave.
+const NICENESS: i32 = 10;
+
+fn work(hasher: &Hasher, jobs: &Mutex<Receiver<Job>>, patience: Duration) {
+    // On Linux this is about the calling thread alone. Where it is not allowed, hashing competes.
+    let _ = rustix::process::setpriority_process(None, NICENESS);
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(Job { work, since }) = job else { return };
@@ -148,29 +164,66 @@ fn work(argon2: &Argon2<'_>, jobs: &Mutex<Receiver<Job>>, patience: Duration) {
         // Nobody listens when the client is gone: then the answer goes nowhere.
         match work {
             Work::Hash(password, answer) if !answer.is_closed() => {
-                let _ = answer.send(hash(argon2, password.expose().as_bytes()));
+                let _ = answer.send(hasher.hash(password.expose().as_bytes()));
             }
-            Work::Verify(password, hash, answer) if !answer.is_closed() => {
-                let _ = answer.send(verify(argon2, password.expose().as_bytes(), &hash));
+            Work::Compare(password, hash, answer) if !answer.is_closed() => {
+                let _ = answer.send(hasher.compare(password.expose().as_bytes(), &hash));
             }
-            Work::Hash(..) | Work::Verify(..) => {}
+            Work::Hash(..) | Work::Compare(..) => {}
         }
     }
 }
 
-fn hash(argon2: &Argon2<'_>, password: &[u8]) -> Result<PasswordHash, HashingError> {
-    let hash: phc::PasswordHash = argon2.hash_password(password).map_err(broken)?;
-    Ok(PasswordHash::from_phc(hash.to_string()))
+/// What stands before the PHC string of a hash that was made with the pepper.
+const PEPPERED: &str = "peppered";
+
+struct Hasher {
+    params: Params,
+    pepper: Option<Zeroizing<Vec<u8>>>,
 }
 
-/// The parameters are those of the hash, so that older ones go on working.
-fn verify(argon2: &Argon2<'_>, password: &[u8], hash: &PasswordHash) -> Result<bool, HashingError> {
-    use argon2::password_hash::Error;
-    let hash = phc::PasswordHash::new(hash.as_phc()).map_err(broken)?;
-    match argon2.verify_password(password, &hash) {
-        Ok(()) => Ok(true),
-        Err(Error::PasswordInvalid) => Ok(false),
-        Err(error) => Err(broken(error)),
+impl Hasher {
+    fn argon2(&self, peppered: bool) -> Result<Argon2<'_>, HashingError> {
+        let (algorithm, version, params) =
+            (Algorithm::Argon2id, Version::V0x13, self.params.clone());
+        if !peppered {
+            return Ok(Argon2::new(algorithm, version, params));
+        }
+        let pepper = self
+            .pepper
+            .as_ref()
+            .ok_or_else(|| broken("the pepper is missing"))?;
+        Argon2::new_with_secret(pepper, algorithm, version, params).map_err(broken)
+    }
+
+    fn hash(&self, password: &[u8]) -> Result<PasswordHash, HashingError> {
+        let peppered = self.pepper.is_some();
+        let hash = self
+            .argon2(peppered)?
+            .hash_password(password)
+            .map_err(broken)?;
+        let prefix = if peppered { PEPPERED } else { "" };
+        Ok(PasswordHash::from_phc(format!("{prefix}{hash}")))
+    }
+
+    /// With the parameters of the hash, so that older ones go on working.
+    fn compare(&self, password: &[u8], hash: &PasswordHash) -> Result<Comparison, HashingError> {
+        use argon2::password_hash::Error;
+        let bare = hash.as_phc().strip_prefix(PEPPERED);
+        let peppered = bare.is_some();
+        let hash = phc::PasswordHash::new(bare.unwrap_or(hash.as_phc())).map_err(broken)?;
+        match self.argon2(peppered)?.verify_password(password, &hash) {
+            Ok(()) if self.is_current(&hash, peppered) => Ok(Comparison::Matches),
+            Ok(()) => Ok(Comparison::MatchesOutdated),
+            Err(Error::PasswordInvalid) => Ok(Comparison::Differs),
+            Err(error) => Err(broken(error)),
+        }
+    }
+
+    fn is_current(&self, hash: &phc::PasswordHash, peppered: bool) -> bool {
+        let costs = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
+        let same = Params::try_from(hash).is_ok_and(|params| costs(&params) == costs(&self.params));
+        same && peppered == self.pepper.is_some() && hash.algorithm == Algorithm::Argon2id.ident()
     }
 }
 

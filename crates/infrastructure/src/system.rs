@@ -1,6 +1,6 @@
 //! Time, identity and chance, from the machine itself.
 
-use bailiwick_application::ports::{Clock, Entropy, Ids};
+use bailiwick_application::ports::{Clock, Entropy, Ids, Secret};
 use bailiwick_domain::Timestamp;
 use std::time::{SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
@@ -34,9 +34,9 @@ pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
     #[expect(clippy::expect_used, reason = "without randomness nothing may go on")]
-    fn secret(&self) -> [u8; 32] {
+    fn secret(&self) -> Secret {
         let mut secret = [0; 32];
         aws_lc_rs::rand::fill(&mut secret).expect("the operating system gives randomness");
-        secret
+        Secret(secret)
     }
 }

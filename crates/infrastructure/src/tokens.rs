@@ -7,8 +7,8 @@ use crate::keys::{KeyError, KeyRing, Purpose, VerifyingKey};
 use async_trait::async_trait;
 use aws_lc_rs::hmac;
 use bailiwick_application::ports::{
-    AccessClaims, AccessTokens, ChainSecret, PresentedRefresh, RefreshClaims, RefreshTokens,
-    TokenError,
+    AccessClaims, AccessTokens, DeviceId, DeviceTokens, KnownDevice, PresentedRefresh,
+    RefreshClaims, RefreshTokens, Secret, TokenError,
 };
 use bailiwick_domain::Timestamp;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -53,6 +53,21 @@ impl JwtRefreshTokens {
     }
 }
 
+/// Signs and verifies what devices remember.
+#[derive(Debug)]
+pub struct JwtDeviceTokens {
+    ring: Arc<KeyRing>,
+    issuer: String,
+}
+
+impl JwtDeviceTokens {
+    /// Tokens of this issuer, signed with the keys of this ring.
+    #[must_use]
+    pub const fn new(ring: Arc<KeyRing>, issuer: String) -> Self {
+        Self { ring, issuer }
+    }
+}
+
 /// What every token of ours says.
 #[derive(Serialize, Deserialize)]
 struct Common {
@@ -63,15 +78,29 @@ struct Common {
     nbf: i64,
     exp: i64,
     jti: String,
+}
+
+/// What a token says that belongs to a session.
+#[derive(Serialize, Deserialize)]
+struct OfSession {
     sid: String,
     cid: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct DeviceBody {
+    #[serde(flatten)]
+    common: Common,
 }
 
 #[derive(Serialize, Deserialize)]
 struct AccessBody {
     #[serde(flatten)]
     common: Common,
+    #[serde(flatten)]
+    of: OfSession,
     client_id: String,
+    auth_time: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     org_id: Option<String>,
 }
@@ -80,6 +109,8 @@ struct AccessBody {
 struct RefreshBody {
     #[serde(flatten)]
     common: Common,
+    #[serde(flatten)]
+    of: OfSession,
     r#gen: u64,
     mac: String,
 }
@@ -118,6 +149,46 @@ impl Kind for RefreshBody {
     }
 }
 
+impl Kind for DeviceBody {
+    const TYP: &'static str = "device+jwt";
+    // Like refresh tokens these are for us alone.
+    const PURPOSE: Purpose = Purpose::Refresh;
+
+    fn audience(issuer: &str) -> String {
+        format!("{issuer}#device")
+    }
+
+    fn common(&self) -> &Common {
+        &self.common
+    }
+}
+
+#[async_trait]
+impl DeviceTokens for JwtDeviceTokens {
+    async fn issue(&self, device: &KnownDevice) -> Result<String, TokenError> {
+        let common = Common {
+            iss: self.issuer.clone(),
+            aud: DeviceBody::audience(&self.issuer),
+            sub: device.account.to_string(),
+            iat: device.issued_at.as_seconds(),
+            nbf: device.issued_at.as_seconds(),
+            exp: device.expires_at.as_seconds(),
+            jti: device.id.0.to_string(),
+        };
+        signed(&self.ring, &DeviceBody { common })
+    }
+
+    async fn verify(&self, token: &str, now: Timestamp) -> Result<KnownDevice, TokenError> {
+        let DeviceBody { common } = verified(&self.ring, &self.issuer, token, now).await?;
+        Ok(KnownDevice {
+            id: DeviceId(id(&common.jti)?),
+            account: id(&common.sub)?,
+            issued_at: seconds(common.iat),
+            expires_at: seconds(common.exp),
+        })
+    }
+}
+
 #[async_trait]
 impl AccessTokens for JwtAccessTokens {
     async fn issue(&self, claims: &AccessClaims) -> Result<String, TokenError> {
@@ -130,24 +201,33 @@ impl AccessTokens for JwtAccessTokens {
                 nbf: claims.issued_at.as_seconds(),
                 exp: claims.expires_at.as_seconds(),
                 jti: claims.id.to_string(),
+            },
+            of: OfSession {
                 sid: claims.session.to_string(),
                 cid: claims.chain.to_string(),
             },
             client_id: CLIENT.to_owned(),
+            auth_time: claims.authenticated_at.as_seconds(),
             org_id: claims.tenant.map(|tenant| tenant.to_string()),
         };
         signed(&self.ring, &body)
     }
 
     async fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError> {
-        let AccessBody { common, org_id, .. } =
-            verified(&self.ring, &self.issuer, token, now).await?;
+        let AccessBody {
+            common,
+            of,
+            auth_time,
+            org_id,
+            ..
+        } = verified(&self.ring, &self.issuer, token, now).await?;
         Ok(AccessClaims {
             id: id(&common.jti)?,
             user: id(&common.sub)?,
-            session: id(&common.sid)?,
-            chain: id(&common.cid)?,
+            session: id(&of.sid)?,
+            chain: id(&of.cid)?,
             tenant: org_id.as_deref().map(id).transpose()?,
+            authenticated_at: seconds(auth_time),
             issued_at: seconds(common.iat),
             expires_at: seconds(common.exp),
         })
@@ -156,11 +236,7 @@ impl AccessTokens for JwtAccessTokens {
 
 #[async_trait]
 impl RefreshTokens for JwtRefreshTokens {
-    async fn issue(
-        &self,
-        claims: &RefreshClaims,
-        secret: &ChainSecret,
-    ) -> Result<String, TokenError> {
+    async fn issue(&self, claims: &RefreshClaims, secret: &Secret) -> Result<String, TokenError> {
         let body = RefreshBody {
             common: Common {
                 iss: self.issuer.clone(),
@@ -170,6 +246,8 @@ impl RefreshTokens for JwtRefreshTokens {
                 nbf: claims.issued_at.as_seconds(),
                 exp: claims.expires_at.as_seconds(),
                 jti: format!("{}.{}", claims.chain, claims.generation),
+            },
+            of: OfSession {
                 sid: claims.session.to_string(),
                 cid: claims.chain.to_string(),
             },
@@ -182,14 +260,15 @@ impl RefreshTokens for JwtRefreshTokens {
     async fn read(&self, token: &str, now: Timestamp) -> Result<PresentedRefresh, TokenError> {
         let RefreshBody {
             common,
+            of,
             r#gen: generation,
             mac,
         } = verified(&self.ring, &self.issuer, token, now).await?;
         Ok(PresentedRefresh {
             claims: RefreshClaims {
                 user: id(&common.sub)?,
-                session: id(&common.sid)?,
-                chain: id(&common.cid)?,
+                session: id(&of.sid)?,
+                chain: id(&of.cid)?,
                 generation,
                 issued_at: seconds(common.iat),
                 expires_at: seconds(common.exp),
@@ -200,12 +279,12 @@ impl RefreshTokens for JwtRefreshTokens {
         })
     }
 
-    fn vouches(&self, presented: &PresentedRefresh, secret: &ChainSecret) -> bool {
+    fn vouches(&self, presented: &PresentedRefresh, secret: &Secret) -> bool {
         hmac::verify(&key(secret), &message(&presented.claims), &presented.mac).is_ok()
     }
 }
 
-fn key(ChainSecret(secret): &ChainSecret) -> hmac::Key {
+fn key(Secret(secret): &Secret) -> hmac::Key {
     hmac::Key::new(hmac::HMAC_SHA256, secret)
 }
 

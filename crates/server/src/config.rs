@@ -4,6 +4,7 @@ use figment::{
     Figment,
     providers::{Env, Format, Toml},
 };
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::{
     net::SocketAddr,
@@ -28,8 +29,10 @@ pub struct Config {
     pub tokens: Tokens,
     /// How long sessions live.
     pub sessions: Sessions,
-    /// What a password must be, and what a hash costs.
+    /// What a password must be.
     pub passwords: Passwords,
+    /// How people register.
+    pub registration: Registration,
     /// How people belong to organizations.
     pub tenancy: Tenancy,
     /// What is logged.
@@ -48,6 +51,8 @@ pub struct Http {
     pub bind: SocketAddr,
     /// What issuer and links are built from, and an origin whose pages may send the refresh cookie.
     pub public_url: Option<String>,
+    /// Networks of the reverse proxies that are believed about whom they speak for.
+    pub trusted_proxies: Vec<IpNet>,
     /// Worker threads; by default one for each core.
     pub workers: Option<usize>,
 }
@@ -86,6 +91,23 @@ pub struct Tokens {
     pub access_ttl: u64,
     /// The file with the key that seals signing keys; made when it does not exist.
     pub sealing_key_file: Option<PathBuf>,
+    /// How new keys sign.
+    pub algorithm: Algorithm,
+    /// How old a key may be that signs, in seconds.
+    pub key_max_age: u64,
+}
+
+/// How tokens are signed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub enum Algorithm {
+    /// ECDSA on P-256 with SHA-256.
+    #[default]
+    ES256,
+    /// Ed25519.
+    #[serde(rename = "EdDSA")]
+    EdDsa,
+    /// RSA with SHA-256.
+    RS256,
 }
 
 /// Section `sessions`.
@@ -106,6 +128,16 @@ pub struct Sessions {
 pub struct Passwords {
     /// The fewest characters of a new password; never fewer than 8.
     pub min_length: usize,
+    /// A file with a secret that hashes are made with and the database does not hold.
+    pub pepper_file: Option<PathBuf>,
+}
+
+/// Section `registration`.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Registration {
+    /// Must people show that an address is theirs before they can sign in with it?
+    pub verify_email: bool,
 }
 
 /// Section `tenancy`.
@@ -146,11 +178,15 @@ pub struct Cache {
 }
 
 /// Section `mail`.
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Mail {
-    /// Reserved: the folder that mails will be written to.
+    /// The mail server, like `smtps://user:password@smtp.example.com`.
+    pub smtp_url: Option<String>,
+    /// Where there is no server: the folder that mails are written to, a file each.
     pub directory: Option<PathBuf>,
+    /// Whom mails come from.
+    pub from: String,
 }
 
 /// How the log is written.
@@ -187,13 +223,10 @@ impl Config {
 
     /// Reserved settings that were given: they are known, and have no effect yet.
     pub(crate) fn without_effect(&self) -> impl Iterator<Item = &'static str> + use<> {
-        [
-            (
-                self.database.allow_unsafe_role,
-                "database.allow_unsafe_role",
-            ),
-            (self.mail.directory.is_some(), "mail.directory"),
-        ]
+        [(
+            self.database.allow_unsafe_role,
+            "database.allow_unsafe_role",
+        )]
         .into_iter()
         .filter_map(|(given, name)| given.then_some(name))
     }
@@ -205,12 +238,23 @@ impl Config {
         path.split('?').next().map(Path::new)
     }
 
-    /// Beside the embedded database, else in `./data`.
+    /// The key of keys.
     pub(crate) fn sealing_key_file(&self) -> PathBuf {
-        match (&self.tokens.sealing_key_file, self.sqlite_file()) {
-            (Some(file), _) => file.clone(),
-            (None, Some(database)) => database.with_file_name("sealing.key"),
-            (None, None) => PathBuf::from("data/sealing.key"),
+        let file = self.tokens.sealing_key_file.clone();
+        file.unwrap_or_else(|| self.data("sealing.key"))
+    }
+
+    /// Where mails go that no server takes.
+    pub(crate) fn mail_directory(&self) -> PathBuf {
+        let directory = self.mail.directory.clone();
+        directory.unwrap_or_else(|| self.data("mail"))
+    }
+
+    /// Beside the embedded database, else in `./data`.
+    fn data(&self, name: &str) -> PathBuf {
+        match self.sqlite_file() {
+            Some(database) => database.with_file_name(name),
+            None => Path::new("data").join(name),
         }
     }
 }
@@ -220,6 +264,7 @@ impl Default for Http {
         Self {
             bind: SocketAddr::from(([127, 0, 0, 1], 8080)),
             public_url: None,
+            trusted_proxies: Vec::new(),
             workers: None,
         }
     }
@@ -253,6 +298,8 @@ impl Default for Tokens {
         Self {
             access_ttl: 300,
             sealing_key_file: None,
+            algorithm: Algorithm::ES256,
+            key_max_age: 90 * 24 * 60 * 60,
         }
     }
 }
@@ -270,13 +317,26 @@ impl Default for Sessions {
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self { min_length: 12 }
+        Self {
+            min_length: 12,
+            pepper_file: None,
+        }
     }
 }
 
 impl Default for Cache {
     fn default() -> Self {
         Self { enabled: true }
+    }
+}
+
+impl Default for Mail {
+    fn default() -> Self {
+        Self {
+            smtp_url: None,
+            directory: None,
+            from: "Bailiwick <bailiwick@localhost.localdomain>".to_owned(),
+        }
     }
 }
 

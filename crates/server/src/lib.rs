@@ -3,6 +3,7 @@
 //! [`start`] is the whole service as a function, which the binary calls and the tests call too.
 
 pub mod config;
+pub mod keys;
 pub mod migrate;
 mod start;
 

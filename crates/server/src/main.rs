@@ -1,8 +1,10 @@
 //! The binary `bailiwick`: its command line.
 
+use bailiwick_infrastructure::KeyState;
 use bailiwick_server::{
     Config, Machine,
     config::{Log, LogFormat},
+    keys::{self, Handling},
     migrate::{self, Step},
     start,
 };
@@ -34,6 +36,11 @@ struct Arguments {
 enum Command {
     /// Serve the API. This is what happens when no command is given.
     Serve,
+    /// Change or show the keys that tokens are signed with.
+    Keys {
+        #[command(subcommand)]
+        handling: Handling,
+    },
     /// Change or show the schema of the database.
     Migrate {
         #[command(subcommand)]
@@ -57,6 +64,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     log(&config.log)?;
     match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve(&config).await,
+        Command::Keys { handling } => keys(&config, handling).await,
         Command::Migrate { step } => migrate(&config, step).await,
     }
 }
@@ -72,6 +80,24 @@ async fn serve(config: &Config) -> Result<(), Box<dyn Error>> {
          Then take the tour in README.md: register, found an organization, add people, create projects.\n"
     );
     Ok(stopped.await?)
+}
+
+#[expect(clippy::print_stdout, reason = "the answer to the command")]
+async fn keys(config: &Config, handling: Handling) -> Result<(), Box<dyn Error>> {
+    for key in keys::keys(config, handling).await? {
+        let state = match key.state {
+            KeyState::Published => "published",
+            KeyState::Active => "active",
+            KeyState::VerifyOnly => "verify-only",
+            KeyState::Retired => "retired",
+            KeyState::Elsewhere => "elsewhere",
+        };
+        println!(
+            "{}  {:7}  {:5}  {state}",
+            key.id, key.purpose, key.algorithm
+        );
+    }
+    Ok(())
 }
 
 #[expect(clippy::print_stdout, reason = "the answer to the command")]

@@ -47,3 +47,12 @@ pub async fn migrate(config: &Config, step: Step) -> Result<Vec<(String, bool)>,
     }
     Ok(migration::status(&database).await?)
 }
+
+/// Each migration and whether it is applied, as far as this connection may see.
+///
+/// # Errors
+/// When the database cannot be reached, or refuses.
+pub async fn status(url: &str) -> Result<Vec<(String, bool)>, MigrateError> {
+    let database = Database::connect_to_migrate(url).await?;
+    Ok(migration::status(&database).await?)
+}

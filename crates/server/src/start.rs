@@ -2,27 +2,36 @@
 
 use crate::{
     Config,
-    config::Membership,
-    migrate::{MigrateError, Step, migrate},
+    config::{Algorithm, Membership},
+    migrate::{MigrateError, Step, migrate, status},
 };
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn};
-use bailiwick_api::{Cookies, Services, Throttle, edge, routes::routes};
+use bailiwick_api::{
+    Cookies, Registration, Services, Throttle, TrustedProxies, edge, routes::routes,
+};
 use bailiwick_application::{
     Ground,
     accounts::Accounts,
     members::Members,
     organizations::Organizations,
-    ports::{Clock, Entropy, HashingError, Ids},
+    ports::{Attempts, Clock, Entropy, HashingError, Ids},
     projects::Projects,
-    sessions::{Instruments, Sessions},
+    sessions::{Instruments, SessionRules, Sessions},
 };
-use bailiwick_domain::{member::MembershipMode, session::Lifetimes, user::PasswordPolicy};
+use bailiwick_domain::{member::MembershipMode, password::PasswordPolicy, session::Lifetimes};
 use bailiwick_infrastructure::{
-    Argon2Passwords, ConnectError, Database, DatabaseOptions, HashingOptions, JwtAccessTokens,
-    JwtRefreshTokens, KeyError, KeyRing, RandomIds, SeaStore, SealingKey, SealingKeyError,
-    SystemClock, SystemEntropy,
+    Argon2Passwords, ConnectError, CountedAttempts, Database, DatabaseOptions, HashingOptions,
+    JwtAccessTokens, JwtDeviceTokens, JwtRefreshTokens, KeyAlgorithm, KeyError, KeyPolicy, KeyRing,
+    LettreMailer, MailRoute, MailSetupError, RandomIds, SeaStore, SealingKey, SealingKeyError,
+    SystemClock, SystemEntropy, UncountedAttempts,
 };
-use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 /// The issuer of a deployment that was given no public URL: replicas on different ports agree on it.
 const ISSUER: &str = "urn:bailiwick";
@@ -91,6 +100,12 @@ pub enum StartError {
     /// Passwords cannot be hashed.
     #[error(transparent)]
     Hashing(#[from] HashingError),
+    /// The pepper cannot be read.
+    #[error("cannot read the pepper in {}", .0.display())]
+    Pepper(PathBuf, #[source] io::Error),
+    /// Mail cannot go out.
+    #[error(transparent)]
+    Mail(#[from] MailSetupError),
     /// The address cannot be listened on.
     #[error("cannot listen on {0}")]
     Bind(SocketAddr, #[source] io::Error),
@@ -107,49 +122,53 @@ pub async fn start(
     for setting in config.without_effect() {
         tracing::warn!(setting, "this setting is reserved, and has no effect yet");
     }
-    let step = if config.sqlite_file().is_some() {
-        Step::Up
-    } else {
-        Step::Status
+    // First of all: whoever finds the address taken leaves the database alone.
+    let failed = |error| StartError::Bind(config.http.bind, error);
+    let listener = TcpListener::bind(config.http.bind).map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+
+    let schema = up_to_date(config).await?;
+    let services = services(config, machine, address, schema).await?;
+    let configure = bailiwick_api::configure(&services, &Arc::new(routes()));
+    let server =
+        HttpServer::new(move || App::new().configure(configure.clone()).wrap(from_fn(edge)));
+    let server = match config.http.workers {
+        Some(workers) => server.workers(workers),
+        None => server,
     };
-    let schema = migrate(config, step).await?;
+    let server = server
+        .client_request_timeout(HEAD_DEADLINE)
+        .listen(listener)
+        .map_err(failed)?
+        .run();
+    let running = Running {
+        address,
+        handle: server.handle(),
+    };
+    Ok((running, server))
+}
+
+/// The newest migration, once all are applied: the embedded database is brought there, any other has to be there.
+async fn up_to_date(config: &Config) -> Result<String, StartError> {
+    let schema = match config.sqlite_file() {
+        Some(_) => migrate(config, Step::Up).await?,
+        None => status(&config.database.url).await?,
+    };
     let behind = schema.iter().filter(|(_, applied)| !applied).count();
     if behind > 0 {
         return Err(StartError::Behind(behind));
     }
-    let newest = schema
+    Ok(schema
         .into_iter()
         .last()
         .map(|(name, _)| name)
-        .unwrap_or_default();
-
-    let services = services(config, machine, newest).await?;
-    let routes = Arc::new(routes());
-    let configure = bailiwick_api::configure(&services, &routes);
-    let bind = config.http.bind;
-    let failed = |error| StartError::Bind(bind, error);
-    let mut server =
-        HttpServer::new(move || App::new().configure(configure.clone()).wrap(from_fn(edge)))
-            .client_request_timeout(HEAD_DEADLINE)
-            .bind(bind)
-            .map_err(failed)?;
-    if let Some(workers) = config.http.workers {
-        server = server.workers(workers);
-    }
-    let address = server.addrs().first().copied().unwrap_or(bind);
-    let server = server.run();
-    Ok((
-        Running {
-            address,
-            handle: server.handle(),
-        },
-        server,
-    ))
+        .unwrap_or_default())
 }
 
 async fn services(
     config: &Config,
     machine: Machine,
+    address: SocketAddr,
     schema: String,
 ) -> Result<Services, StartError> {
     let Machine {
@@ -163,9 +182,8 @@ async fn services(
         ..DatabaseOptions::default()
     };
     let database = Database::connect(&config.database.url, options).await?;
-    let sealing = SealingKey::from_file(&config.sealing_key_file())?;
-    let ring = KeyRing::open(database.clone(), sealing, Arc::clone(&clock)).await?;
-    let ring = Arc::new(ring);
+    let ring = Arc::new(key_ring(config, database.clone(), Arc::clone(&clock)).await?);
+    tokio::spawn(tend(Arc::downgrade(&ring)));
     let issuer = config
         .http
         .public_url
@@ -183,36 +201,58 @@ async fn services(
         clock,
         ids: Arc::clone(&ids),
     };
-    let passwords = Arc::new(Argon2Passwords::start(hashing)?);
+    let passwords = Arc::new(Argon2Passwords::start(peppered(hashing, config)?)?);
     let mode = match config.tenancy.membership {
         Membership::Many => MembershipMode::Many,
         Membership::One => MembershipMode::One,
     };
+    let attempts: Arc<dyn Attempts> = if config.limits.enabled {
+        Arc::new(CountedAttempts::default())
+    } else {
+        Arc::new(UncountedAttempts)
+    };
     let instruments = Instruments {
         passwords: passwords.clone(),
         access: Arc::new(JwtAccessTokens::new(Arc::clone(&ring), issuer.clone())),
-        refresh: Arc::new(JwtRefreshTokens::new(ring, issuer)),
-        entropy,
+        refresh: Arc::new(JwtRefreshTokens::new(Arc::clone(&ring), issuer.clone())),
+        devices: Arc::new(JwtDeviceTokens::new(Arc::clone(&ring), issuer)),
+        attempts: Arc::clone(&attempts),
+        entropy: Arc::clone(&entropy),
     };
+    let verify_email = config.registration.verify_email;
     let lifetimes = Lifetimes {
         absolute: Duration::from_secs(config.sessions.absolute_ttl),
         idle: Duration::from_secs(config.sessions.idle_ttl),
         grace: Duration::from_secs(config.sessions.refresh_grace),
     };
-    let access_ttl = Duration::from_secs(config.tokens.access_ttl);
+    let rules = SessionRules {
+        lifetimes,
+        access_ttl: Duration::from_secs(config.tokens.access_ttl),
+        verified_only: verify_email,
+    };
+    let mailer = Arc::new(mailer(config, address)?);
     let limits = &config.limits;
     Ok(Services {
-        accounts: Accounts::new(ground.clone(), passwords),
-        sessions: Sessions::new(ground.clone(), instruments, lifetimes, access_ttl),
+        accounts: Accounts::new(
+            ground.clone(),
+            passwords,
+            entropy,
+            mailer,
+            Arc::clone(&attempts),
+        ),
+        sessions: Sessions::new(ground.clone(), instruments, rules),
         organizations: Organizations::new(ground.clone(), mode),
         members: Members::new(ground.clone(), mode),
         projects: Projects::new(ground),
         store,
+        keys: ring,
         ids,
         passwords: PasswordPolicy::at_least(config.passwords.min_length),
+        registration: Registration { verify_email },
         cookies: Cookies {
-            origins: origins(config),
+            origins: origins(config, address),
         },
+        proxies: TrustedProxies(config.http.trusted_proxies.clone()),
         throttle: if limits.enabled {
             Throttle::per_address(limits.burst, limits.per_second)
         } else {
@@ -221,12 +261,66 @@ async fn services(
     })
 }
 
-/// The service's own pages, under each name that a browser may know it by.
-fn origins(config: &Config) -> Vec<String> {
-    let bind = config.http.bind;
+/// The keys of the deployment.
+///
+/// # Errors
+/// When the sealing key cannot be used, when the database does not answer.
+pub(crate) async fn key_ring(
+    config: &Config,
+    database: Database,
+    clock: Arc<dyn Clock>,
+) -> Result<KeyRing, StartError> {
+    let sealing = SealingKey::from_file(&config.sealing_key_file())?;
+    let policy = KeyPolicy {
+        algorithm: match config.tokens.algorithm {
+            Algorithm::ES256 => KeyAlgorithm::Es256,
+            Algorithm::EdDsa => KeyAlgorithm::EdDsa,
+            Algorithm::RS256 => KeyAlgorithm::Rs256,
+        },
+        max_age: Duration::from_secs(config.tokens.key_max_age),
+        ..KeyPolicy::default()
+    };
+    Ok(KeyRing::open(database, sealing, policy, clock).await?)
+}
+
+/// Learns of new keys, and makes them, for as long as anybody uses the ring.
+async fn tend(ring: Weak<KeyRing>) {
+    loop {
+        tokio::time::sleep(KeyRing::TEND_EVERY).await;
+        let Some(ring) = ring.upgrade() else { return };
+        if let Err(error) = ring.tend().await {
+            tracing::warn!(error = %error, "the keys could not be tended; those that are known go on working");
+        }
+    }
+}
+
+fn mailer(config: &Config, address: SocketAddr) -> Result<LettreMailer, StartError> {
+    let route = match &config.mail.smtp_url {
+        Some(url) => MailRoute::Smtp(url.clone()),
+        None => MailRoute::Directory(config.mail_directory()),
+    };
+    let public_url = config.http.public_url.clone();
+    let public_url = public_url.unwrap_or_else(|| format!("http://{address}"));
+    Ok(LettreMailer::new(route, &config.mail.from, public_url)?)
+}
+
+/// The hashing that the machine is capable of, with the pepper of the deployment.
+fn peppered(hashing: HashingOptions, config: &Config) -> Result<HashingOptions, StartError> {
+    let Some(file) = &config.passwords.pepper_file else {
+        return Ok(hashing);
+    };
+    let pepper = std::fs::read(file).map_err(|error| StartError::Pepper(file.clone(), error))?;
+    Ok(HashingOptions {
+        pepper: Some(pepper.trim_ascii().to_vec().into()),
+        ..hashing
+    })
+}
+
+/// The service's own pages, under each name by which a browser may know it.
+fn origins(config: &Config, address: SocketAddr) -> Vec<String> {
     let mut origins = vec![
-        format!("http://{bind}"),
-        format!("http://localhost:{}", bind.port()),
+        format!("http://{address}"),
+        format!("http://localhost:{}", address.port()),
     ];
     if let Some(url) = &config.http.public_url {
         // An origin ends where the path begins (RFC 6454 §6.1).

@@ -18,5 +18,15 @@ pub trait Ids: Send + Sync {
 /// Chance that nobody can guess.
 pub trait Entropy: Send + Sync {
     /// 256 bits of it.
-    fn secret(&self) -> [u8; 32];
+    fn secret(&self) -> Secret;
+}
+
+/// 256 bits that nobody can guess, and that are never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub [u8; 32]);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
 }

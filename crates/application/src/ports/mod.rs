@@ -1,11 +1,15 @@
 //! What the use cases need from outside, as traits: each is chosen once, when the process starts.
 
+mod attempts;
 mod chance;
+mod mail;
 mod passwords;
 mod store;
 mod tokens;
 
+pub use attempts::*;
 pub use chance::*;
+pub use mail::*;
 pub use passwords::*;
 pub use store::*;
 pub use tokens::*;

@@ -1,7 +1,7 @@
 //! Hashing of passwords, which is slow on purpose and therefore bounded.
 
 use async_trait::async_trait;
-use bailiwick_domain::user::{Password, PasswordHash};
+use bailiwick_domain::password::{Password, PasswordHash};
 use std::time::Duration;
 
 /// Hashes passwords, away from the threads that answer requests.
@@ -10,12 +10,23 @@ pub trait Passwords: Send + Sync {
     /// The hash of a new password.
     async fn hash(&self, password: Password) -> Result<PasswordHash, HashingError>;
 
-    /// Is this the password? Without a hash to compare with it never is, and takes as long to say so.
+    /// Is this the password? Without a hash to compare with it never is, and it takes as long to say so.
     async fn verify(
         &self,
         password: Password,
         hash: Option<PasswordHash>,
-    ) -> Result<bool, HashingError>;
+    ) -> Result<Comparison, HashingError>;
+}
+
+/// Whether a password is the one that was hashed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// It is another one.
+    Differs,
+    /// It is the one.
+    Matches,
+    /// It is the one, and it would be hashed otherwise today: a reason to do so.
+    MatchesOutdated,
 }
 
 /// Why a password was not hashed.

@@ -3,18 +3,20 @@
 //! A *unit of work* is one transaction, pinned to one tenant or one account; dropped without a commit, it never was.
 //! *Views* are reads that no invariant depends on.
 
-use super::{AccessClaims, ChainSecret};
+use super::{AccessClaims, Secret};
 use async_trait::async_trait;
 use bailiwick_domain::{
-    ChainId, MemberId, Name, ProjectId, SessionId, TenantId, Timestamp, UserId,
+    ChainId, MailedTokenId, MemberId, Name, ProjectId, SessionId, TenantId, Timestamp, UserId,
     access::{AccountScope, AuditEntry, Founding, Read, Standing, TenantScope, Write},
     invitation::Invitation,
+    mailed::MailedToken,
     member::{Member, MemberStatus},
+    password::PasswordHash,
     project::Project,
     role::{BuiltIn, Role},
-    session::{Chain, Place, Session},
+    session::{Chain, EndCause, Place, Session},
     tenant::{Slug, Tenant, TenantStatus},
-    user::{EmailAddress, PasswordHash, User},
+    user::{EmailAddress, User},
 };
 
 /// The store.
@@ -45,13 +47,8 @@ pub trait Credentials: Send + Sync {
     /// All that decides about a refresh token, as it stands now.
     async fn chain(&self, id: ChainId) -> Result<Option<KnownChain>, StoreError>;
 
-    /// Moves a live chain on to `generation`, if it stands at the one before. `false`: somebody was faster.
-    async fn rotate(
-        &self,
-        chain: ChainId,
-        generation: u64,
-        now: Timestamp,
-    ) -> Result<bool, StoreError>;
+    /// The token that was mailed with this secret, if it was not brought back or superseded.
+    async fn mailed_token(&self, secret: &Secret) -> Result<Option<MailedToken>, StoreError>;
 
     /// A session, over or not.
     async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError>;
@@ -85,7 +82,7 @@ pub struct KnownChain {
     /// The chain.
     pub chain: Chain,
     /// What its tokens are made with.
-    pub secret: ChainSecret,
+    pub secret: Secret,
     /// Its session.
     pub session: Session,
     /// Can the account be used, and where the chain has a place, are tenant and membership in order?
@@ -100,6 +97,13 @@ pub trait Views: Send + Sync {
         &self,
         scope: &AccountScope,
     ) -> Result<Vec<MembershipRow>, StoreError>;
+
+    /// A person's sessions that are not over, the newest first.
+    async fn sessions_of(
+        &self,
+        scope: &AccountScope,
+        now: Timestamp,
+    ) -> Result<Vec<SessionRow>, StoreError>;
 
     /// The organization itself.
     async fn organization(&self, scope: &TenantScope<Read>) -> Result<Option<Tenant>, StoreError>;
@@ -148,6 +152,19 @@ pub struct MembershipRow {
     pub member_status: MemberStatus,
     /// The person's roles there.
     pub roles: Vec<Role>,
+}
+
+/// One session, as people recognize it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionRow {
+    /// The session.
+    pub session: Session,
+    /// From where it was opened.
+    pub device: Device,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// When it last asked for tokens.
+    pub last_seen_at: Timestamp,
 }
 
 impl MembershipRow {
@@ -217,6 +234,33 @@ pub trait AccountUnit: Users + Sessions {
 pub trait Users: Send {
     /// Registers it. [`Unique::Email`] when the address is taken.
     async fn add_user(&mut self, user: &User, password: &PasswordHash) -> Result<(), StoreError>;
+
+    /// Gives it another name and password, before its address was verified: the last one to register counts.
+    async fn replace_user(
+        &mut self,
+        user: &User,
+        password: &PasswordHash,
+    ) -> Result<(), StoreError>;
+
+    /// Notes that the address is the account's.
+    async fn verify_email(&mut self, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Adds a token that will be mailed with this secret; an older one for the purpose is good no more.
+    async fn add_mailed_token(
+        &mut self,
+        token: &MailedToken,
+        secret: &Secret,
+    ) -> Result<(), StoreError>;
+
+    /// Takes a token out, for good. `false`: somebody was faster.
+    async fn take_mailed_token(&mut self, id: MailedTokenId) -> Result<bool, StoreError>;
+
+    /// Gives it another password.
+    async fn set_password(
+        &mut self,
+        password: &PasswordHash,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
 }
 
 /// The sessions of the account that the unit is about.
@@ -225,21 +269,45 @@ pub trait Sessions: Send {
     /// Opens a session.
     async fn add_session(&mut self, session: &Session, device: &Device) -> Result<(), StoreError>;
 
-    /// Ends a session and its chains. `false`: it was over already.
-    async fn end_session(&mut self, id: SessionId, now: Timestamp) -> Result<bool, StoreError>;
+    /// Ends these sessions and their chains, and says how many were not over yet.
+    async fn end_sessions(
+        &mut self,
+        which: Which,
+        cause: EndCause,
+        now: Timestamp,
+    ) -> Result<u64, StoreError>;
 
     /// The session's live chain in this tenant, or in none.
     async fn live_chain(
         &mut self,
         session: SessionId,
         tenant: Option<TenantId>,
-    ) -> Result<Option<(Chain, ChainSecret)>, StoreError>;
+    ) -> Result<Option<(Chain, Secret)>, StoreError>;
 
     /// Starts a chain. [`Unique::LiveChain`] when the session has one there.
-    async fn add_chain(&mut self, chain: &Chain, secret: &ChainSecret) -> Result<(), StoreError>;
+    async fn add_chain(&mut self, chain: &Chain, secret: &Secret) -> Result<(), StoreError>;
+
+    /// Moves a live chain on to `generation`, if it stands at the one before. `false`: somebody was faster.
+    async fn rotate_chain(
+        &mut self,
+        id: ChainId,
+        generation: u64,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
 
     /// Ends a chain. `false`: it was dead already.
     async fn revoke_chain(&mut self, id: ChainId, now: Timestamp) -> Result<bool, StoreError>;
+}
+
+/// Which sessions of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// All.
+    All,
+    /// One.
+    One(SessionId),
+    /// All but one.
+    AllBut(SessionId),
 }
 
 /// From where somebody signs in, as they say themselves.

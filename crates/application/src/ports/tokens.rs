@@ -1,7 +1,8 @@
 //! Tokens: one port for each kind, so that one can never pass as another.
 
+use super::Secret;
 use async_trait::async_trait;
-use bailiwick_domain::{ChainId, SessionId, TenantId, Timestamp, UserId};
+use bailiwick_domain::{ChainId, SessionId, TenantId, Timestamp, UserId, user::EmailAddress};
 use uuid::Uuid;
 
 /// What an access token says: who, in which session, where. Never what they may do.
@@ -17,6 +18,8 @@ pub struct AccessClaims {
     pub chain: ChainId,
     /// In which tenant it is good, if in any.
     pub tenant: Option<TenantId>,
+    /// When the person last proved who they are.
+    pub authenticated_at: Timestamp,
     /// From when it is good.
     pub issued_at: Timestamp,
     /// Until when it is good.
@@ -50,16 +53,6 @@ pub struct RefreshClaims {
     pub expires_at: Timestamp,
 }
 
-/// What only the store knows of a chain, so that a stolen signing key alone makes no refresh token.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ChainSecret(pub [u8; 32]);
-
-impl std::fmt::Debug for ChainSecret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ChainSecret(…)")
-    }
-}
-
 /// A refresh token whose signature is ours; whether the store had a hand in it is still open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PresentedRefresh {
@@ -69,22 +62,56 @@ pub struct PresentedRefresh {
     pub mac: Vec<u8>,
 }
 
-/// Signs and reads refresh tokens.
+/// Signs and reads refresh tokens. Each is made with a secret that only the store knows, so that a stolen signing key
+/// alone makes none.
 #[async_trait]
 pub trait RefreshTokens: Send + Sync {
     /// The token that says this.
-    async fn issue(
-        &self,
-        claims: &RefreshClaims,
-        secret: &ChainSecret,
-    ) -> Result<String, TokenError>;
+    async fn issue(&self, claims: &RefreshClaims, secret: &Secret) -> Result<String, TokenError>;
 
     /// What the token says, if its signature is ours and it is good at this time.
     async fn read(&self, token: &str, now: Timestamp) -> Result<PresentedRefresh, TokenError>;
 
     /// Was it made with this secret?
-    fn vouches(&self, presented: &PresentedRefresh, secret: &ChainSecret) -> bool;
+    fn vouches(&self, presented: &PresentedRefresh, secret: &Secret) -> bool;
 }
+
+/// Remembers, on a device itself, to which account its owner has signed in. It grants nothing.
+#[async_trait]
+pub trait DeviceTokens: Send + Sync {
+    /// The token that says that this device has signed in to this account.
+    async fn issue(&self, device: &KnownDevice) -> Result<String, TokenError>;
+
+    /// What the token says, if it is ours and good at this time.
+    async fn verify(&self, token: &str, now: Timestamp) -> Result<KnownDevice, TokenError>;
+}
+
+/// A device that has signed in to an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownDevice {
+    /// The device.
+    pub id: DeviceId,
+    /// The account, by its address.
+    pub account: EmailAddress,
+    /// From when on it is known.
+    pub issued_at: Timestamp,
+    /// Until when it is remembered.
+    pub expires_at: Timestamp,
+}
+
+/// A device, as far as one can be told from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct DeviceId(pub Uuid);
+
+/// Tells the world how to verify access tokens.
+pub trait PublicKeys: Send + Sync {
+    /// Every key whose tokens may still be good.
+    fn public_keys(&self) -> Vec<PublicKey>;
+}
+
+/// A public key, as the members of a JSON Web Key (RFC 7517 §4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicKey(pub Vec<(&'static str, String)>);
 
 /// Why there is no token, or nothing to read in it.
 #[derive(Debug, thiserror::Error)]

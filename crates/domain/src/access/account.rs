@@ -6,6 +6,7 @@
 use super::{AuditEntry, Catalogue, Principal, Scope};
 use crate::{
     TenantId, UserId,
+    mailed::Redeemed,
     session::{Reuse, Session},
     user::User,
 };
@@ -25,10 +26,24 @@ pub enum AccountAct {
     Register,
     /// Sign in: open a session.
     OpenSession,
-    /// Sign out: end a session.
+    /// Sign out, or end another of one's sessions.
     EndSession,
+    /// End all sessions but the one that it is asked from.
+    EndOtherSessions,
+    /// End all sessions.
+    EndAllSessions,
+    /// Take another password, which ends the other sessions.
+    ChangePassword,
+    /// Choose another password with a token from a mail, which ends all sessions.
+    ResetPassword,
+    /// Show that one reads the mail of one's address.
+    VerifyEmail,
+    /// Be sent a token by mail.
+    SendToken,
     /// Enter an organization, which mints tokens for it.
     SelectOrganization,
+    /// Spend a refresh token for a new pair.
+    RefreshTokens,
     /// Lose a chain of refresh tokens, because a spent one was presented again.
     LoseChain,
 }
@@ -41,7 +56,14 @@ impl AccountAct {
             Self::Register => "account:register",
             Self::OpenSession => "session:open",
             Self::EndSession => "session:end",
+            Self::EndOtherSessions => "session:end_others",
+            Self::EndAllSessions => "session:end_all",
+            Self::ChangePassword => "password:change",
+            Self::ResetPassword => "password:reset",
+            Self::VerifyEmail => "email:verify",
+            Self::SendToken => "email:send_token",
             Self::SelectOrganization => "organization:select",
+            Self::RefreshTokens => "session:refresh",
             Self::LoseChain => "session:reuse_detected",
         }
     }
@@ -62,6 +84,18 @@ impl AccountScope {
     pub const fn signed_in<C: Catalogue>(principal: &Principal<C>) -> Self {
         Self {
             user: principal.user(),
+        }
+    }
+
+    /// A mail goes to the address of the account. It tells whoever asked for it nothing.
+    pub const fn mailing(user: &User) -> Self {
+        Self { user: user.id }
+    }
+
+    /// A token that was mailed to the account's address came back.
+    pub const fn redeemed(redeemed: &Redeemed) -> Self {
+        Self {
+            user: redeemed.user(),
         }
     }
 

@@ -3,6 +3,7 @@
 pub(crate) mod audit_event;
 pub(crate) mod invitation;
 pub(crate) mod invitation_role;
+pub(crate) mod mailed_token;
 pub(crate) mod member;
 pub(crate) mod member_role;
 pub(crate) mod project;

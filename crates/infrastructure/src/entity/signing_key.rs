@@ -13,6 +13,7 @@ pub(crate) struct Model {
     pub(crate) sealed_private: Vec<u8>,
     pub(crate) sealed_by: String,
     pub(crate) created_at: i64,
+    pub(crate) activates_at: i64,
     pub(crate) retired_at: Option<i64>,
 }
 

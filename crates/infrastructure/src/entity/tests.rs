@@ -43,6 +43,7 @@ fn entities() -> BTreeMap<String, Shape> {
         shape(role::Entity),
         shape(session::Entity),
         shape(signing_key::Entity),
+        shape(mailed_token::Entity),
         shape(tenant::Entity),
         shape(user::Entity),
     ])

@@ -1,18 +1,18 @@
 //! The key ring: which key signs, and which keys verify.
 //!
 //! Public keys are in clear in the database, private ones sealed. A process signs with the newest key that it can
-//! open, and makes one when it can open none; it verifies with every key that is not retired. So processes that were
-//! given different sealing keys still trust each other's tokens.
+//! open and whose time has come, makes one when there is none, and verifies with every key that is not retired. So
+//! processes that were given different sealing keys still trust each other's tokens.
 
-use super::SealingKey;
-use crate::{Database, database::Context, entity::signing_key};
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
-use bailiwick_application::ports::Clock;
-use jsonwebtoken::{
-    Algorithm, DecodingKey, EncodingKey,
-    jwk::{Jwk, ThumbprintHash},
+use super::{
+    SealingKey,
+    pair::{KeyAlgorithm, public_members, verifying_key},
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
+use crate::{Database, database::Context, entity::signing_key, store::OfNobody};
+use bailiwick_application::ports::{Clock, PublicKey, PublicKeys};
+use bailiwick_domain::Timestamp;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, jwk::Jwk};
+use sea_orm::{ActiveValue::Set, ColumnTrait, DbErr, QueryFilter, QueryOrder, sea_query::Expr};
 use std::{
     collections::HashMap,
     sync::{Arc, PoisonError, RwLock},
@@ -37,6 +37,33 @@ impl Purpose {
             Self::Refresh => "refresh",
         }
     }
+
+    fn named(name: &str) -> Result<Self, KeyError> {
+        let known = Self::ALL.into_iter().find(|purpose| purpose.name() == name);
+        known.ok_or_else(|| KeyError::broken(format!("no key is for `{name}`")))
+    }
+}
+
+/// How keys are made.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyPolicy {
+    /// How new keys sign.
+    pub algorithm: KeyAlgorithm,
+    /// How old a key may be that signs.
+    pub max_age: Duration,
+    /// How long a new key is known to everybody before it signs. More than [`KeyRing::TEND_EVERY`].
+    pub publish_ahead: Duration,
+}
+
+impl Default for KeyPolicy {
+    fn default() -> Self {
+        const DAY: u64 = 24 * 60 * 60;
+        Self {
+            algorithm: KeyAlgorithm::default(),
+            max_age: Duration::from_secs(90 * DAY),
+            publish_ahead: 3 * KeyRing::TEND_EVERY,
+        }
+    }
 }
 
 /// Why there is no key.
@@ -50,21 +77,29 @@ pub enum KeyError {
     Broken(String),
 }
 
+impl KeyError {
+    pub(super) fn broken(what: impl ToString) -> Self {
+        Self::Broken(what.to_string())
+    }
+}
+
 /// The keys of the deployment.
 pub struct KeyRing {
     database: Database,
     sealing: SealingKey,
     clock: Arc<dyn Clock>,
+    policy: KeyPolicy,
     keys: RwLock<Arc<Keys>>,
     /// When the keys were last looked up because of a name that nobody knew. One look at a time.
-    looked: tokio::sync::Mutex<Option<bailiwick_domain::Timestamp>>,
+    looked: tokio::sync::Mutex<Option<Timestamp>>,
 }
 
 #[derive(Default)]
 struct Keys {
-    signing: HashMap<Purpose, Arc<SigningKey>>,
+    /// Those that this process can open, the newest first.
+    signing: HashMap<Purpose, Vec<Arc<SigningKey>>>,
     verifying: HashMap<String, Arc<VerifyingKey>>,
-    jwks: Vec<Jwk>,
+    public: Vec<PublicKey>,
 }
 
 /// A key to sign with.
@@ -72,6 +107,8 @@ pub(crate) struct SigningKey {
     pub(crate) id: String,
     pub(crate) algorithm: Algorithm,
     pub(crate) key: EncodingKey,
+    created_at: Timestamp,
+    activates_at: Timestamp,
 }
 
 /// A key to verify with.
@@ -81,10 +118,43 @@ pub(crate) struct VerifyingKey {
     pub(crate) key: DecodingKey,
 }
 
+/// A key, as operators see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyInfo {
+    /// Its RFC 7638 thumbprint.
+    pub id: String,
+    /// Access or refresh tokens.
+    pub purpose: &'static str,
+    /// How it signs.
+    pub algorithm: &'static str,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Where it is in its life.
+    pub state: KeyState,
+}
+
+/// Where a key is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyState {
+    /// Known to everybody, and signing soon.
+    Published,
+    /// Signing.
+    Active,
+    /// Signing no more; its tokens are good until they expire.
+    VerifyOnly,
+    /// Its tokens are worthless.
+    Retired,
+    /// Signing perhaps, but in a process with another sealing key.
+    Elsewhere,
+}
+
 /// Tokens that name unknown keys make us look no more often than this.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 impl KeyRing {
+    /// How often [`tend`](Self::tend) has to be called.
+    pub const TEND_EVERY: Duration = Duration::from_secs(5);
+
     /// Reads the keys, and makes those that are missing.
     ///
     /// # Errors
@@ -92,32 +162,122 @@ impl KeyRing {
     pub async fn open(
         database: Database,
         sealing: SealingKey,
+        policy: KeyPolicy,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, KeyError> {
         let ring = Self {
             database,
             sealing,
             clock,
+            policy,
             keys: RwLock::default(),
             looked: tokio::sync::Mutex::new(None),
         };
-        ring.look().await?;
-        for purpose in Purpose::ALL {
-            if ring.signing(purpose).is_none() {
-                ring.make(purpose).await?;
-            }
-        }
-        ring.look().await?;
+        ring.tend().await?;
         Ok(ring)
     }
 
-    /// The public keys of access tokens (RFC 7517 §5).
-    pub fn jwks(&self) -> Vec<Jwk> {
-        self.keys().jwks.clone()
+    /// Learns of keys that others made or retired, and makes those that are missing or have become too old.
+    ///
+    /// # Errors
+    /// When the database does not answer, or holds what is no key.
+    pub async fn tend(&self) -> Result<(), KeyError> {
+        self.look().await?;
+        let now = self.clock.now();
+        let mut made = false;
+        for purpose in Purpose::ALL {
+            let newest = self
+                .keys()
+                .signing
+                .get(&purpose)
+                .and_then(|keys| keys.first().cloned());
+            let ahead = match newest {
+                None => Duration::ZERO,
+                Some(key) if key.created_at.plus(self.policy.max_age) <= now => {
+                    self.policy.publish_ahead
+                }
+                Some(_) => continue,
+            };
+            self.make(purpose, now.plus(ahead)).await?;
+            made = true;
+        }
+        if made {
+            self.look().await?;
+        }
+        Ok(())
     }
 
+    /// Makes new keys. They sign when everybody knows them; the old ones go on verifying.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn rotate(&self) -> Result<(), KeyError> {
+        let activates_at = self.clock.now().plus(self.policy.publish_ahead);
+        for purpose in Purpose::ALL {
+            self.make(purpose, activates_at).await?;
+        }
+        self.look().await
+    }
+
+    /// Retires a key: its tokens are worthless. `false`: there is none of this id that was not.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn retire(&self, id: &str) -> Result<bool, KeyError> {
+        let tx = self.database.begin(Context::default()).await?;
+        let retired = signing_key::Entity::change()
+            .filter(signing_key::Column::Id.eq(id))
+            .filter(signing_key::Column::RetiredAt.is_null())
+            .col_expr(
+                signing_key::Column::RetiredAt,
+                Expr::value(self.clock.now().as_micros()),
+            )
+            .exec(&tx)
+            .await?;
+        tx.commit().await?;
+        self.tend().await?;
+        Ok(retired.rows_affected > 0)
+    }
+
+    /// Every key, the newest first.
+    ///
+    /// # Errors
+    /// When the database does not answer, or holds what is no key.
+    pub async fn list(&self) -> Result<Vec<KeyInfo>, KeyError> {
+        let rows = self.rows().await?;
+        let now = self.clock.now();
+        let mut infos = Vec::new();
+        for row in rows.into_iter().rev() {
+            let purpose = Purpose::named(&row.purpose)?;
+            let active = self.signing(purpose).map(|key| key.id.clone());
+            let state = if row.retired_at.is_some() {
+                KeyState::Retired
+            } else if row.sealed_by != self.sealing.fingerprint() {
+                KeyState::Elsewhere
+            } else if Timestamp::from_micros(row.activates_at) > now {
+                KeyState::Published
+            } else if active.as_ref() == Some(&row.id) {
+                KeyState::Active
+            } else {
+                KeyState::VerifyOnly
+            };
+            infos.push(KeyInfo {
+                id: row.id,
+                purpose: purpose.name(),
+                algorithm: KeyAlgorithm::named(&row.algorithm)?.name(),
+                created_at: Timestamp::from_micros(row.created_at),
+                state,
+            });
+        }
+        Ok(infos)
+    }
+
+    /// The newest key whose time has come.
     pub(crate) fn signing(&self, purpose: Purpose) -> Option<Arc<SigningKey>> {
-        self.keys().signing.get(&purpose).cloned()
+        let now = self.clock.now();
+        let keys = self.keys();
+        let keys = keys.signing.get(&purpose)?;
+        keys.iter().find(|key| key.activates_at <= now).cloned()
     }
 
     /// The key of this name, also if another process has made it a moment ago.
@@ -139,91 +299,94 @@ impl KeyRing {
         Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    #[expect(clippy::disallowed_methods, reason = "keys belong to no tenant")]
     async fn look(&self) -> Result<(), KeyError> {
-        let tx = self.database.read(Context::default()).await?;
-        let rows = signing_key::Entity::find()
-            .filter(signing_key::Column::RetiredAt.is_null())
-            .order_by_asc(signing_key::Column::CreatedAt)
-            .order_by_asc(signing_key::Column::Id)
-            .all(&tx)
-            .await?;
-        tx.commit().await?;
         let mut keys = Keys::default();
-        for row in rows {
-            self.add(&mut keys, row)?;
+        for row in self.rows().await? {
+            if row.retired_at.is_none() {
+                self.add(&mut keys, row)?;
+            }
         }
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
         Ok(())
     }
 
+    /// The oldest first.
+    async fn rows(&self) -> Result<Vec<signing_key::Model>, KeyError> {
+        let tx = self.database.read(Context::default()).await?;
+        let rows = signing_key::Entity::rows()
+            .order_by_asc(signing_key::Column::ActivatesAt)
+            .order_by_asc(signing_key::Column::Id)
+            .all(&tx)
+            .await?;
+        tx.commit().await?;
+        Ok(rows)
+    }
+
     fn add(&self, keys: &mut Keys, row: signing_key::Model) -> Result<(), KeyError> {
-        let purpose = Purpose::ALL
-            .into_iter()
-            .find(|purpose| purpose.name() == row.purpose)
-            .ok_or_else(|| broken(format!("{} is for `{}`", row.id, row.purpose)))?;
-        let algorithm: Algorithm = row.algorithm.parse().map_err(broken)?;
-        let mut jwk: Jwk = serde_json::from_str(&row.public_jwk).map_err(broken)?;
+        let purpose = Purpose::named(&row.purpose)?;
+        let algorithm = KeyAlgorithm::named(&row.algorithm)?;
+        let public: Jwk = serde_json::from_str(&row.public_jwk).map_err(KeyError::broken)?;
         if row.sealed_by == self.sealing.fingerprint() {
             let private = self
                 .sealing
                 .open(&row.sealed_private, &context(purpose, &row.id))
-                .ok_or_else(|| broken(format!("{} was changed in the database", row.id)))?;
-            let key = EncodingKey::from_ec_der(&private);
-            keys.signing.insert(
-                purpose,
-                Arc::new(SigningKey {
-                    id: row.id.clone(),
-                    algorithm,
-                    key,
-                }),
-            );
+                .ok_or_else(|| {
+                    KeyError::broken(format!("{} was changed in the database", row.id))
+                })?;
+            let key = SigningKey {
+                id: row.id.clone(),
+                algorithm: algorithm.of_tokens(),
+                key: algorithm.signing_key(&private)?,
+                created_at: Timestamp::from_micros(row.created_at),
+                activates_at: Timestamp::from_micros(row.activates_at),
+            };
+            keys.signing
+                .entry(purpose)
+                .or_default()
+                .insert(0, Arc::new(key));
         }
-        let key = DecodingKey::from_jwk(&jwk).map_err(broken)?;
-        keys.verifying.insert(
-            row.id.clone(),
-            Arc::new(VerifyingKey {
-                purpose,
-                algorithm,
-                key,
-            }),
-        );
         if purpose == Purpose::Access {
-            jwk.common.key_id = Some(row.id);
-            jwk.common.public_key_use = Some(jsonwebtoken::jwk::PublicKeyUse::Signature);
-            keys.jwks.push(jwk);
+            keys.public
+                .push(PublicKey(public_members(&row.id, algorithm, &public)));
         }
+        let key = verifying_key(&public)?;
+        let key = VerifyingKey {
+            purpose,
+            algorithm: algorithm.of_tokens(),
+            key,
+        };
+        keys.verifying.insert(row.id, Arc::new(key));
         Ok(())
     }
 
-    #[expect(clippy::disallowed_methods, reason = "keys belong to no tenant")]
-    async fn make(&self, purpose: Purpose) -> Result<(), KeyError> {
-        let algorithm = Algorithm::ES256;
-        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(broken)?;
-        let private = pair.to_pkcs8v1().map_err(broken)?;
-        let private = private.as_ref();
-        let jwk = Jwk::from_encoding_key(&EncodingKey::from_ec_der(private), algorithm)
-            .map_err(broken)?;
-        let id = jwk.thumbprint(ThumbprintHash::SHA256).map_err(broken)?;
+    async fn make(&self, purpose: Purpose, activates_at: Timestamp) -> Result<(), KeyError> {
+        let pair = self.policy.algorithm.generate()?;
         let sealed = self
             .sealing
-            .seal(private, &context(purpose, &id))
-            .ok_or_else(|| broken("cannot be sealed"))?;
+            .seal(&pair.private, &context(purpose, &pair.id))
+            .ok_or_else(|| KeyError::broken("it cannot be sealed"))?;
         let tx = self.database.begin(Context::default()).await?;
-        signing_key::Entity::insert(signing_key::ActiveModel {
-            id: Set(id),
+        signing_key::Entity::add(signing_key::ActiveModel {
+            id: Set(pair.id),
             purpose: Set(purpose.name().to_owned()),
-            algorithm: Set("ES256".to_owned()),
-            public_jwk: Set(serde_json::to_string(&jwk).map_err(broken)?),
+            algorithm: Set(self.policy.algorithm.name().to_owned()),
+            public_jwk: Set(serde_json::to_string(&pair.public).map_err(KeyError::broken)?),
             sealed_private: Set(sealed),
             sealed_by: Set(self.sealing.fingerprint().to_owned()),
             created_at: Set(self.clock.now().as_micros()),
+            activates_at: Set(activates_at.as_micros()),
             retired_at: Set(None),
         })
         .exec_without_returning(&tx)
         .await?;
         tx.commit().await?;
         Ok(())
+    }
+}
+
+impl PublicKeys for KeyRing {
+    fn public_keys(&self) -> Vec<PublicKey> {
+        self.keys().public.clone()
     }
 }
 
@@ -238,8 +401,4 @@ impl std::fmt::Debug for KeyRing {
 /// A sealed key moved to another row, or to another purpose, does not open.
 fn context(purpose: Purpose, id: &str) -> String {
     format!("bailiwick/{}/{id}", purpose.name())
-}
-
-fn broken(error: impl ToString) -> KeyError {
-    KeyError::Broken(error.to_string())
 }

@@ -3,18 +3,23 @@
 use super::{audit::Recorder, error::store_error, owned::OfNobody, rows};
 use crate::{
     database::Tx,
-    entity::{refresh_chain, session, user},
+    entity::{mailed_token, refresh_chain, session, user},
 };
 use async_trait::async_trait;
-use bailiwick_application::ports::{AccountUnit, ChainSecret, Device, Sessions, StoreError, Users};
+use bailiwick_application::ports::{
+    AccountUnit, Device, Secret, Sessions, StoreError, Users, Which,
+};
 use bailiwick_domain::{
-    ChainId, SessionId, TenantId, Timestamp, UserId,
+    ChainId, MailedTokenId, SessionId, TenantId, Timestamp, UserId,
     access::{AuditEntry, Scope},
-    session::{Chain, Session},
-    user::{PasswordHash, User},
+    mailed::MailedToken,
+    password::PasswordHash,
+    session::{Chain, EndCause, Session},
+    user::User,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, QueryFilter, QuerySelect, UpdateMany, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, Condition, QueryFilter, QuerySelect, QueryTrait, UpdateMany,
+    sea_query::Expr,
 };
 
 pub(super) struct AccountTx {
@@ -41,11 +46,85 @@ impl Users for AccountTx {
             created_at: Set(user.created_at.as_micros()),
             updated_at: Set(user.created_at.as_micros()),
             disabled_at: Set(user.disabled_at.map(Timestamp::as_micros)),
-            email_verified_at: Set(None),
+            email_verified_at: Set(user.verified_at.map(Timestamp::as_micros)),
         })
         .exec_without_returning(&self.tx)
         .await
         .map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn replace_user(
+        &mut self,
+        user: &User,
+        password: &PasswordHash,
+    ) -> Result<(), StoreError> {
+        self.change_user()
+            .filter(user::Column::EmailVerifiedAt.is_null())
+            .col_expr(user::Column::Name, Expr::value(user.name.as_str()))
+            .col_expr(user::Column::PasswordHash, Expr::value(password.as_phc()))
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn verify_email(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        self.change_user()
+            .filter(user::Column::EmailVerifiedAt.is_null())
+            .col_expr(user::Column::EmailVerifiedAt, Expr::value(now.as_micros()))
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn add_mailed_token(
+        &mut self,
+        token: &MailedToken,
+        secret: &Secret,
+    ) -> Result<(), StoreError> {
+        mailed_token::Entity::removal()
+            .filter(mailed_token::Column::UserId.eq(self.user.as_uuid()))
+            .filter(mailed_token::Column::Purpose.eq(token.purpose.name()))
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
+        mailed_token::Entity::add(mailed_token::ActiveModel {
+            id: Set(token.id.as_uuid()),
+            user_id: Set(self.user.as_uuid()),
+            purpose: Set(token.purpose.name().to_owned()),
+            secret_hash: Set(rows::hash(secret)),
+            created_at: Set(token.created_at.as_micros()),
+            expires_at: Set(token.expires_at.as_micros()),
+        })
+        .exec_without_returning(&self.tx)
+        .await
+        .map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn take_mailed_token(&mut self, id: MailedTokenId) -> Result<bool, StoreError> {
+        let taken = mailed_token::Entity::removal()
+            .filter(mailed_token::Column::Id.eq(id.as_uuid()))
+            .filter(mailed_token::Column::UserId.eq(self.user.as_uuid()))
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
+        Ok(taken.rows_affected > 0)
+    }
+
+    async fn set_password(
+        &mut self,
+        password: &PasswordHash,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.change_user()
+            .col_expr(user::Column::PasswordHash, Expr::value(password.as_phc()))
+            .col_expr(user::Column::UpdatedAt, Expr::value(now.as_micros()))
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
         Ok(())
     }
 }
@@ -70,29 +149,45 @@ impl Sessions for AccountTx {
         Ok(())
     }
 
-    async fn end_session(&mut self, id: SessionId, now: Timestamp) -> Result<bool, StoreError> {
+    async fn end_sessions(
+        &mut self,
+        which: Which,
+        cause: EndCause,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let id = session::Column::Id;
+        let which = match which {
+            Which::All => Condition::all(),
+            Which::One(one) => Condition::all().add(id.eq(one.as_uuid())),
+            Which::AllBut(one) => Condition::all().add(id.ne(one.as_uuid())),
+        };
+        let which = which.add(session::Column::UserId.eq(self.user.as_uuid()));
+        let these = session::Entity::rows()
+            .select_only()
+            .column(id)
+            .filter(which.clone())
+            .into_query();
+        revoked(now, "session_ended")
+            .filter(refresh_chain::Column::SessionId.in_subquery(these))
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
         let ended = session::Entity::change()
-            .filter(session::Column::Id.eq(id.as_uuid()))
-            .filter(session::Column::UserId.eq(self.user.as_uuid()))
+            .filter(which)
             .filter(session::Column::EndedAt.is_null())
             .col_expr(session::Column::EndedAt, Expr::value(now.as_micros()))
-            .col_expr(session::Column::EndCause, Expr::value("signed_out"))
+            .col_expr(session::Column::EndCause, Expr::value(cause.name()))
             .exec(&self.tx)
             .await
             .map_err(store_error)?;
-        revoked(now, "session_ended")
-            .filter(refresh_chain::Column::SessionId.eq(id.as_uuid()))
-            .exec(&self.tx)
-            .await
-            .map_err(store_error)?;
-        Ok(ended.rows_affected > 0)
+        Ok(ended.rows_affected)
     }
 
     async fn live_chain(
         &mut self,
         session: SessionId,
         tenant: Option<TenantId>,
-    ) -> Result<Option<(Chain, ChainSecret)>, StoreError> {
+    ) -> Result<Option<(Chain, Secret)>, StoreError> {
         let place = match tenant {
             Some(tenant) => refresh_chain::Column::TenantId.eq(tenant.as_uuid()),
             None => refresh_chain::Column::TenantId.is_null(),
@@ -108,7 +203,7 @@ impl Sessions for AccountTx {
         row.map(rows::chain).transpose()
     }
 
-    async fn add_chain(&mut self, chain: &Chain, secret: &ChainSecret) -> Result<(), StoreError> {
+    async fn add_chain(&mut self, chain: &Chain, secret: &Secret) -> Result<(), StoreError> {
         refresh_chain::Entity::add(refresh_chain::ActiveModel {
             id: Set(chain.id.as_uuid()),
             session_id: Set(chain.session.as_uuid()),
@@ -127,6 +222,28 @@ impl Sessions for AccountTx {
         Ok(())
     }
 
+    async fn rotate_chain(
+        &mut self,
+        id: ChainId,
+        generation: u64,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let next = rows::generation(generation)?;
+        let rotated = refresh_chain::Entity::change()
+            .filter(refresh_chain::Column::Id.eq(id.as_uuid()))
+            .filter(refresh_chain::Column::Generation.eq(next - 1))
+            .filter(refresh_chain::Column::RevokedAt.is_null())
+            .col_expr(refresh_chain::Column::Generation, Expr::value(next))
+            .col_expr(
+                refresh_chain::Column::RotatedAt,
+                Expr::value(now.as_micros()),
+            )
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
+        Ok(rotated.rows_affected == 1)
+    }
+
     async fn revoke_chain(&mut self, id: ChainId, now: Timestamp) -> Result<bool, StoreError> {
         let revoked = revoked(now, "reuse")
             .filter(refresh_chain::Column::Id.eq(id.as_uuid()))
@@ -134,6 +251,12 @@ impl Sessions for AccountTx {
             .await
             .map_err(store_error)?;
         Ok(revoked.rows_affected > 0)
+    }
+}
+
+impl AccountTx {
+    fn change_user(&self) -> UpdateMany<user::Entity> {
+        user::Entity::change().filter(user::Column::Id.eq(self.user.as_uuid()))
     }
 }
 

@@ -3,30 +3,30 @@
 use super::{SeaStore, error::store_error, owned::OfNobody, rows};
 use crate::{
     database::Context,
-    entity::{refresh_chain, session, user},
+    entity::{mailed_token, session, user},
 };
 use async_trait::async_trait;
 use bailiwick_application::ports::{
-    AccessClaims, Account, Credentials, Facts, KnownChain, StoreError,
+    AccessClaims, Account, Credentials, Facts, KnownChain, Secret, StoreError,
 };
 use bailiwick_domain::{
     ChainId, SessionId, TenantId, Timestamp, UserId,
     access::Standing,
+    mailed::MailedToken,
     member::MemberStatus,
+    password::PasswordHash,
     session::{Chain, Session},
     tenant::TenantStatus,
-    user::{EmailAddress, PasswordHash, User},
+    user::{EmailAddress, User},
 };
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, FromQueryResult, QueryFilter, Statement, sea_query::Expr,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, FromQueryResult, QueryFilter, Statement};
 use uuid::Uuid;
 
 /// A chain with its session and account, and a row for each role where it has a place.
 const FACTS: &str = "
     SELECT c.tenant_id, c.revoked_at,
            s.authenticated_at, s.expires_at, s.ended_at,
-           u.email, u.name, u.created_at, u.disabled_at,
+           u.email, u.name, u.created_at, u.email_verified_at, u.disabled_at,
            t.status AS tenant_status, m.status AS member_status,
            r.id AS role_id, r.builtin
     FROM refresh_chains c
@@ -49,6 +49,7 @@ struct FactsRow {
     email: String,
     name: String,
     created_at: i64,
+    email_verified_at: Option<i64>,
     disabled_at: Option<i64>,
     tenant_status: Option<String>,
     member_status: Option<String>,
@@ -147,32 +148,15 @@ impl Credentials for SeaStore {
         found.map(|row| row.read(id)).transpose()
     }
 
-    async fn rotate(
-        &self,
-        chain: ChainId,
-        generation: u64,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let next = rows::generation(generation)?;
-        let tx = self
-            .database
-            .begin(Context::default())
-            .await
-            .map_err(store_error)?;
-        let rotated = refresh_chain::Entity::change()
-            .filter(refresh_chain::Column::Id.eq(chain.as_uuid()))
-            .filter(refresh_chain::Column::Generation.eq(next - 1))
-            .filter(refresh_chain::Column::RevokedAt.is_null())
-            .col_expr(refresh_chain::Column::Generation, Expr::value(next))
-            .col_expr(
-                refresh_chain::Column::RotatedAt,
-                Expr::value(now.as_micros()),
-            )
-            .exec(&tx)
+    async fn mailed_token(&self, secret: &Secret) -> Result<Option<MailedToken>, StoreError> {
+        let tx = self.read(Context::default()).await?;
+        let row = mailed_token::Entity::rows()
+            .filter(mailed_token::Column::SecretHash.eq(rows::hash(secret)))
+            .one(&tx)
             .await
             .map_err(store_error)?;
         tx.commit().await.map_err(store_error)?;
-        Ok(rotated.rows_affected == 1)
+        row.map(rows::mailed_token).transpose()
     }
 
     async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
@@ -241,6 +225,7 @@ fn facts(claims: &AccessClaims, first: &FactsRow, found: &[FactsRow]) -> Result<
             email: rows::stored(&first.email)?,
             name: rows::stored(&first.name)?,
             created_at: Timestamp::from_micros(first.created_at),
+            verified_at: first.email_verified_at.map(Timestamp::from_micros),
             disabled_at: first.disabled_at.map(Timestamp::from_micros),
         },
         session: Session {

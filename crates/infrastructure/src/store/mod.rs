@@ -26,6 +26,8 @@ use sea_orm::{ConnectionTrait, Statement};
 use std::sync::Arc;
 use tenant::TenantTx;
 
+pub(crate) use owned::OfNobody;
+
 /// The store over SeaORM.
 #[derive(Clone)]
 pub struct SeaStore {

@@ -1,12 +1,13 @@
 //! The only way to the tables: each is reached through its owner, so that no query can forget whose rows it is about.
 
 use crate::entity::{
-    audit_event, invitation, invitation_role, member, member_role, project, refresh_chain, role,
-    session, tenant, user,
+    audit_event, invitation, invitation_role, mailed_token, member, member_role, project,
+    refresh_chain, role, session, signing_key, tenant, user,
 };
 use bailiwick_domain::{TenantId, UserId};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, Insert, InsertMany, QueryFilter, Select, UpdateMany,
+    ActiveModelTrait, ColumnTrait, DeleteMany, EntityTrait, Insert, InsertMany, QueryFilter,
+    Select, UpdateMany,
 };
 
 /// A table whose every row belongs to one tenant.
@@ -57,7 +58,7 @@ pub(super) trait OfPerson: EntityTrait {
 
 /// A table that no tenant owns.
 #[expect(clippy::disallowed_methods, reason = "there is no tenant to add")]
-pub(super) trait OfNobody: EntityTrait {
+pub(crate) trait OfNobody: EntityTrait {
     /// All rows.
     fn rows() -> Select<Self> {
         Self::find()
@@ -66,6 +67,11 @@ pub(super) trait OfNobody: EntityTrait {
     /// A change of rows.
     fn change() -> UpdateMany<Self> {
         Self::update_many()
+    }
+
+    /// A removal of rows.
+    fn removal() -> DeleteMany<Self> {
+        Self::delete_many()
     }
 
     /// A new row.
@@ -96,7 +102,13 @@ impl OfPerson for member::Entity {
     const PERSON: Self::Column = member::Column::UserId;
 }
 
+impl OfPerson for session::Entity {
+    const PERSON: Self::Column = session::Column::UserId;
+}
+
 impl OfNobody for user::Entity {}
 impl OfNobody for session::Entity {}
+impl OfNobody for mailed_token::Entity {}
+impl OfNobody for signing_key::Entity {}
 impl OfNobody for refresh_chain::Entity {}
 impl OfNobody for audit_event::Entity {}

@@ -1,9 +1,11 @@
 //! Rows as the domain knows them. What a row should never hold is an error, not a panic.
 
 use crate::entity;
-use bailiwick_application::ports::{ChainSecret, StoreError};
+use aws_lc_rs::digest;
+use bailiwick_application::ports::{Secret, StoreError};
 use bailiwick_domain::{
-    ChainId, MemberId, ProjectId, RoleId, SessionId, TenantId, Timestamp, UserId,
+    ChainId, MailedTokenId, MemberId, ProjectId, RoleId, SessionId, TenantId, Timestamp, UserId,
+    mailed::{MailPurpose, MailedToken},
     member::MemberStatus,
     project::Project,
     role::Role,
@@ -65,6 +67,7 @@ pub(super) fn user(row: entity::user::Model) -> Result<User, StoreError> {
         email: stored(&row.email)?,
         name: stored(&row.name)?,
         created_at: Timestamp::from_micros(row.created_at),
+        verified_at: row.email_verified_at.map(Timestamp::from_micros),
         disabled_at: row.disabled_at.map(Timestamp::from_micros),
     })
 }
@@ -103,7 +106,7 @@ pub(super) fn session(row: &entity::session::Model) -> Session {
     }
 }
 
-pub(super) fn chain(row: entity::refresh_chain::Model) -> Result<(Chain, ChainSecret), StoreError> {
+pub(super) fn chain(row: entity::refresh_chain::Model) -> Result<(Chain, Secret), StoreError> {
     let chain = Chain {
         id: ChainId::from_uuid(row.id),
         session: SessionId::from_uuid(row.session_id),
@@ -129,14 +132,32 @@ pub(super) fn place(
     }
 }
 
-pub(super) fn secret(bytes: Vec<u8>) -> Result<ChainSecret, StoreError> {
+pub(super) fn secret(bytes: Vec<u8>) -> Result<Secret, StoreError> {
     let secret = bytes
         .try_into()
         .map_err(|_| corrupt("a chain's secret has no 32 bytes"))?;
-    Ok(ChainSecret(secret))
+    Ok(Secret(secret))
 }
 
 /// A generation as the databases count: neither has numbers without a sign.
 pub(super) fn generation(generation: u64) -> Result<i64, StoreError> {
     i64::try_from(generation).map_err(corrupt)
+}
+
+pub(super) fn mailed_token(row: entity::mailed_token::Model) -> Result<MailedToken, StoreError> {
+    let purpose = MailPurpose::ALL
+        .into_iter()
+        .find(|purpose| purpose.name() == row.purpose);
+    Ok(MailedToken {
+        id: MailedTokenId::from_uuid(row.id),
+        user: UserId::from_uuid(row.user_id),
+        purpose: purpose.ok_or_else(|| corrupt(format!("a token is for `{}`", row.purpose)))?,
+        created_at: Timestamp::from_micros(row.created_at),
+        expires_at: Timestamp::from_micros(row.expires_at),
+    })
+}
+
+/// What is kept of a secret that only has to be recognized. Nobody guesses 256 bits, so it need not be slow.
+pub(super) fn hash(Secret(secret): &Secret) -> Vec<u8> {
+    digest::digest(&digest::SHA256, secret).as_ref().to_vec()
 }

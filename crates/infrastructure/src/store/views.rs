@@ -3,16 +3,16 @@
 use super::{
     SeaStore,
     error::store_error,
-    owned::{OfPerson, OfTenant},
+    owned::{OfNobody, OfPerson, OfTenant},
     rows,
 };
 use crate::{
     database::{Context, Tx},
-    entity::{member, member_role, project, role, tenant, user},
+    entity::{member, member_role, project, refresh_chain, role, session, tenant, user},
 };
 use async_trait::async_trait;
 use bailiwick_application::ports::{
-    MemberRow, MembershipRow, Order, Page, Slice, StoreError, Views,
+    Device, MemberRow, MembershipRow, Order, Page, SessionRow, Slice, StoreError, Views,
 };
 use bailiwick_domain::{
     MemberId, ProjectId, TenantId, Timestamp, UserId,
@@ -70,6 +70,54 @@ impl Views for SeaStore {
                 })
             })
             .collect()
+    }
+
+    async fn sessions_of(
+        &self,
+        scope: &AccountScope,
+        now: Timestamp,
+    ) -> Result<Vec<SessionRow>, StoreError> {
+        let user = scope.user();
+        let tx = self
+            .read(Context {
+                tenant: None,
+                user: Some(user.as_uuid()),
+            })
+            .await?;
+        let found = session::Entity::about(user)
+            .filter(session::Column::EndedAt.is_null())
+            .filter(session::Column::ExpiresAt.gt(now.as_micros()))
+            .order_by_desc(session::Column::Id)
+            .all(&tx)
+            .await
+            .map_err(store_error)?;
+        let seen: HashMap<Uuid, i64> = refresh_chain::Entity::rows()
+            .select_only()
+            .column(refresh_chain::Column::SessionId)
+            .column_as(refresh_chain::Column::RotatedAt.max(), "seen")
+            .filter(refresh_chain::Column::SessionId.is_in(found.iter().map(|row| row.id)))
+            .group_by(refresh_chain::Column::SessionId)
+            .into_tuple::<(Uuid, i64)>()
+            .all(&tx)
+            .await
+            .map_err(store_error)?
+            .into_iter()
+            .collect();
+        tx.commit().await.map_err(store_error)?;
+        Ok(found
+            .into_iter()
+            .map(|row| SessionRow {
+                session: rows::session(&row),
+                created_at: Timestamp::from_micros(row.created_at),
+                last_seen_at: Timestamp::from_micros(
+                    seen.get(&row.id).copied().unwrap_or(row.created_at),
+                ),
+                device: Device {
+                    user_agent: row.user_agent,
+                    address: row.address,
+                },
+            })
+            .collect())
     }
 
     async fn organization(&self, scope: &TenantScope<Read>) -> Result<Option<Tenant>, StoreError> {

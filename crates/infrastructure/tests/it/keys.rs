@@ -1,10 +1,14 @@
 //! Signing keys: sealed in the database, shared by everybody who verifies.
 
-use bailiwick_application::ports::{AccessClaims, AccessTokens, Clock, TokenError};
+use bailiwick_application::ports::{AccessClaims, AccessTokens, Clock, PublicKeys, TokenError};
 use bailiwick_domain::{ChainId, SessionId, TenantId, Timestamp, UserId};
-use bailiwick_infrastructure::{Database, DatabaseOptions, JwtAccessTokens, KeyRing, SealingKey};
+use bailiwick_infrastructure::{
+    Database, DatabaseOptions, JwtAccessTokens, KeyAlgorithm, KeyPolicy, KeyRing, KeyState,
+    SealingKey,
+};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use std::{
+    ops::Deref,
     path::Path,
     sync::{
         Arc,
@@ -33,6 +37,7 @@ struct Deployment {
     url: String,
     owner: DatabaseConnection,
     clock: Arc<Hands>,
+    policy: KeyPolicy,
 }
 
 impl Deployment {
@@ -46,19 +51,31 @@ impl Deployment {
             url,
             owner,
             clock: Arc::default(),
+            policy: KeyPolicy::default(),
         }
     }
 
     /// A replica whose sealing key is in the file of this name.
-    async fn replica(&self, sealing_key: impl AsRef<Path>) -> JwtAccessTokens {
+    async fn replica(&self, sealing_key: impl AsRef<Path>) -> Replica {
         let database = Database::connect(&self.url, DatabaseOptions::default())
             .await
             .unwrap();
         let sealing = SealingKey::from_file(&self.folder.path().join(sealing_key)).unwrap();
-        let ring = KeyRing::open(database, sealing, self.clock.clone())
+        let ring = KeyRing::open(database, sealing, self.policy, self.clock.clone())
             .await
             .unwrap();
-        JwtAccessTokens::new(Arc::new(ring), "urn:test".to_owned())
+        let ring = Arc::new(ring);
+        Replica {
+            tokens: JwtAccessTokens::new(ring.clone(), "urn:test".to_owned()),
+            ring,
+        }
+    }
+
+    /// Time passes.
+    fn advance(&self, by: Duration) {
+        self.clock
+            .0
+            .fetch_add(i64::try_from(by.as_micros()).unwrap(), Ordering::Relaxed);
     }
 
     async fn count(&self, sql: &str) -> i64 {
@@ -70,6 +87,31 @@ impl Deployment {
     }
 }
 
+/// One process of the deployment.
+struct Replica {
+    tokens: JwtAccessTokens,
+    ring: Arc<KeyRing>,
+}
+
+impl Deref for Replica {
+    type Target = JwtAccessTokens;
+
+    fn deref(&self) -> &JwtAccessTokens {
+        &self.tokens
+    }
+}
+
+impl Replica {
+    /// The states of the keys of access tokens, the newest first.
+    async fn states(&self) -> Vec<KeyState> {
+        let keys = self.ring.list().await.unwrap();
+        keys.into_iter()
+            .filter(|key| key.purpose == "access")
+            .map(|key| key.state)
+            .collect()
+    }
+}
+
 fn claims() -> AccessClaims {
     AccessClaims {
         id: Uuid::from_u128(1),
@@ -77,6 +119,7 @@ fn claims() -> AccessClaims {
         session: SessionId::from_uuid(Uuid::from_u128(3)),
         chain: ChainId::from_uuid(Uuid::from_u128(4)),
         tenant: Some(TenantId::from_uuid(Uuid::from_u128(5))),
+        authenticated_at: NOON,
         issued_at: NOON,
         expires_at: NOON.plus(Duration::from_secs(300)),
     }
@@ -116,7 +159,7 @@ async fn unknown_keys_make_nobody_look_more_than_once_a_second() {
     let other = deployment.replica("two.key").await;
     let by_other = other.issue(&claims()).await.unwrap();
     let at_once = first.verify(&by_other, NOON).await;
-    deployment.clock.0.fetch_add(1_000_000, Ordering::Relaxed);
+    deployment.advance(Duration::from_secs(1));
     let later = first.verify(&by_other, NOON).await;
 
     assert!(matches!(at_once, Err(TokenError::Invalid(_))));
@@ -137,9 +180,14 @@ async fn a_key_that_was_moved_to_another_row_does_not_open() {
         .unwrap();
     let sealing = SealingKey::from_file(&deployment.folder.path().join("one.key")).unwrap();
     assert!(
-        KeyRing::open(database, sealing, deployment.clock.clone())
-            .await
-            .is_err()
+        KeyRing::open(
+            database,
+            sealing,
+            KeyPolicy::default(),
+            deployment.clock.clone()
+        )
+        .await
+        .is_err()
     );
 }
 
@@ -159,4 +207,96 @@ async fn a_token_is_good_from_its_beginning_to_its_end_and_for_its_issuer() {
     let behind = |seconds: i64| Timestamp::from_micros(NOON.as_micros() - seconds * 1_000_000);
     assert!(replica.verify(&token, behind(5)).await.is_ok());
     assert!(replica.verify(&token, behind(6)).await.is_err());
+}
+
+#[tokio::test]
+async fn every_algorithm_signs_and_verifies() {
+    for algorithm in [
+        KeyAlgorithm::Es256,
+        KeyAlgorithm::EdDsa,
+        KeyAlgorithm::Rs256,
+    ] {
+        let mut deployment = Deployment::new().await;
+        deployment.policy.algorithm = algorithm;
+        let replica = deployment.replica("one.key").await;
+        let other = deployment.replica("one.key").await;
+
+        let token = replica.issue(&claims()).await.unwrap();
+
+        assert_eq!(
+            other.verify(&token, NOON).await.unwrap(),
+            claims(),
+            "{algorithm:?}"
+        );
+        assert_eq!(replica.ring.public_keys().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_new_key_is_known_before_it_signs_and_the_old_one_verifies_until_it_is_retired() {
+    let deployment = Deployment::new().await;
+    let (here, there) = (
+        deployment.replica("one.key").await,
+        deployment.replica("one.key").await,
+    );
+    let old = here.issue(&claims()).await.unwrap();
+
+    here.ring.rotate().await.unwrap();
+    assert_eq!(here.states().await, [KeyState::Published, KeyState::Active]);
+    there.ring.tend().await.unwrap();
+    deployment.advance(KeyPolicy::default().publish_ahead);
+    assert_eq!(
+        here.states().await,
+        [KeyState::Active, KeyState::VerifyOnly]
+    );
+    let new = here.issue(&claims()).await.unwrap();
+
+    assert_ne!(
+        old.split('.').next(),
+        new.split('.').next(),
+        "another key signs"
+    );
+    for token in [&old, &new] {
+        assert!(there.verify(token, NOON).await.is_ok());
+    }
+
+    let spent = here.ring.list().await.unwrap().into_iter();
+    let spent = spent.filter(|key| key.state == KeyState::VerifyOnly && key.purpose == "access");
+    for key in spent {
+        assert!(here.ring.retire(&key.id).await.unwrap());
+        assert!(!here.ring.retire(&key.id).await.unwrap(), "once");
+    }
+    there.ring.tend().await.unwrap();
+    assert!(there.verify(&old, NOON).await.is_err());
+    assert!(there.verify(&new, NOON).await.is_ok());
+    assert_eq!(there.ring.public_keys().len(), 1);
+}
+
+#[tokio::test]
+async fn a_key_that_has_become_too_old_is_replaced_once() {
+    let deployment = Deployment::new().await;
+    let replica = deployment.replica("one.key").await;
+
+    deployment.advance(KeyPolicy::default().max_age);
+    for _ in 0..3 {
+        replica.ring.tend().await.unwrap();
+    }
+
+    assert_eq!(
+        replica.states().await,
+        [KeyState::Published, KeyState::Active]
+    );
+}
+
+#[tokio::test]
+async fn who_retires_the_last_key_gets_a_new_one_at_once() {
+    let deployment = Deployment::new().await;
+    let replica = deployment.replica("one.key").await;
+
+    for key in replica.ring.list().await.unwrap() {
+        replica.ring.retire(&key.id).await.unwrap();
+    }
+
+    let token = replica.issue(&claims()).await.unwrap();
+    assert!(replica.verify(&token, NOON).await.is_ok());
 }

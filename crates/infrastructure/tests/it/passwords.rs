@@ -1,7 +1,10 @@
 //! Hashing, bounded.
 
-use bailiwick_application::ports::{HashingError, Passwords};
-use bailiwick_domain::user::Password;
+use bailiwick_application::ports::{
+    Comparison::{self, Differs, Matches, MatchesOutdated},
+    HashingError, Passwords,
+};
+use bailiwick_domain::password::{Password, PasswordHash};
 use bailiwick_infrastructure::{Argon2Passwords, HashingOptions};
 use std::time::Duration;
 
@@ -11,6 +14,7 @@ const CHEAP: HashingOptions = HashingOptions {
     threads: 1,
     queue: 64,
     patience: Duration::from_secs(60),
+    pepper: None,
 };
 
 fn password(text: &str) -> Password {
@@ -26,18 +30,9 @@ async fn a_password_matches_its_own_hash_and_no_other() {
 
     assert_ne!(hash, again, "each has a salt of its own");
     assert!(hash.as_phc().starts_with("$argon2id$v=19$m=64,t=1,p=1$"));
-    assert!(
-        passwords
-            .verify(password("correct horse"), Some(hash.clone()))
-            .await
-            .unwrap()
-    );
-    assert!(
-        !passwords
-            .verify(password("correct Horse"), Some(hash))
-            .await
-            .unwrap()
-    );
+    assert!(hash.as_phc().starts_with("$argon2id$v=19$m=64,t=1,p=1$"));
+    assert_eq!(compare(&passwords, "correct horse", &hash).await, Matches);
+    assert_eq!(compare(&passwords, "correct Horse", &hash).await, Differs);
 }
 
 #[tokio::test]
@@ -45,12 +40,15 @@ async fn without_a_hash_nothing_matches_not_even_the_decoy() {
     let passwords = Argon2Passwords::start(CHEAP).unwrap();
 
     for text in ["correct horse", "nobody has this password"] {
-        assert!(!passwords.verify(password(text), None).await.unwrap());
+        assert_eq!(
+            passwords.verify(password(text), None).await.unwrap(),
+            Differs
+        );
     }
 }
 
 #[tokio::test]
-async fn a_hash_of_older_parameters_still_matches() {
+async fn a_hash_of_older_parameters_matches_and_says_that_it_is_old() {
     let older = Argon2Passwords::start(HashingOptions {
         memory: 32,
         ..CHEAP
@@ -60,12 +58,44 @@ async fn a_hash_of_older_parameters_still_matches() {
 
     let newer = Argon2Passwords::start(CHEAP).unwrap();
 
-    assert!(
-        newer
-            .verify(password("correct horse"), Some(hash))
-            .await
-            .unwrap()
+    assert_eq!(
+        compare(&newer, "correct horse", &hash).await,
+        MatchesOutdated
     );
+    assert_eq!(compare(&newer, "correct Horse", &hash).await, Differs);
+}
+
+#[tokio::test]
+async fn a_pepper_is_needed_for_its_own_hashes_and_takes_over_the_others() {
+    let pepper = |text: &str| HashingOptions {
+        pepper: Some(text.as_bytes().to_vec().into()),
+        ..CHEAP
+    };
+    let plain = Argon2Passwords::start(CHEAP).unwrap();
+    let peppered = Argon2Passwords::start(pepper("of this deployment")).unwrap();
+    let another = Argon2Passwords::start(pepper("of another deployment")).unwrap();
+
+    let with = peppered.hash(password("correct horse")).await.unwrap();
+    let without = plain.hash(password("correct horse")).await.unwrap();
+
+    assert_eq!(compare(&peppered, "correct horse", &with).await, Matches);
+    assert_eq!(
+        compare(&peppered, "correct horse", &without).await,
+        MatchesOutdated
+    );
+    assert_eq!(compare(&another, "correct horse", &with).await, Differs);
+    let lost = plain.verify(password("correct horse"), Some(with)).await;
+    assert!(
+        matches!(lost, Err(HashingError::Broken(_))),
+        "whoever lost the pepper is told so"
+    );
+}
+
+async fn compare(passwords: &Argon2Passwords, text: &str, hash: &PasswordHash) -> Comparison {
+    passwords
+        .verify(password(text), Some(hash.clone()))
+        .await
+        .unwrap()
 }
 
 #[tokio::test]

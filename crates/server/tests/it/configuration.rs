@@ -34,6 +34,8 @@ fn settings() -> BTreeMap<String, String> {
         "database.owner_url",
         "tokens.sealing_key_file",
         "mail.directory",
+        "mail.smtp_url",
+        "passwords.pepper_file",
     ];
     let mut settings: BTreeMap<_, _> = optional.map(|name| (name.to_owned(), String::new())).into();
     for (section, table) in toml::Table::try_from(Config::default()).unwrap() {

@@ -1,0 +1,443 @@
+//! Every row of the table, met by everybody who may not, over a store that panics when it is touched.
+
+use actix_web::{App, http::StatusCode, middleware::from_fn, test};
+use async_trait::async_trait;
+use bailiwick_api::{
+    Cookies, Registration, Services, Throttle, TrustedProxies, access::Access, edge, routes::routes,
+};
+use bailiwick_application::{
+    Ground,
+    accounts::Accounts,
+    members::Members,
+    organizations::Organizations,
+    ports::{self, *},
+    projects::Projects,
+    sessions::{Instruments, SessionRules, Sessions},
+};
+use bailiwick_domain::{
+    access::{AccountScope, AuditEntry, Founding, Read, Standing, TenantScope, Write},
+    mailed::MailedToken,
+    member::{MemberStatus, MembershipMode},
+    password::{Password, PasswordHash, PasswordPolicy},
+    project::Project,
+    session::{Chain, EndCause, Lifetimes, Session},
+    tenant::{Tenant, TenantStatus},
+    user::{EmailAddress, User},
+    *,
+};
+use std::{sync::Arc, time::Duration};
+use uuid::Uuid;
+
+/// Whoever must be kept out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Persona {
+    /// No token at all.
+    Nobody,
+    /// A token that is not ours.
+    Forger,
+    /// Signed in, in no organization.
+    WithoutOrganization,
+    /// A member of the organization who holds no role.
+    WithoutPermission,
+    /// A token for an organization where they are no member: they own another.
+    OwnerElsewhere,
+    /// An owner, in an organization that is suspended.
+    OwnerOfSuspended,
+    /// An owner whose membership is suspended.
+    SuspendedOwner,
+}
+
+const CAST: [Persona; 7] = [
+    Persona::Nobody,
+    Persona::Forger,
+    Persona::WithoutOrganization,
+    Persona::WithoutPermission,
+    Persona::OwnerElsewhere,
+    Persona::OwnerOfSuspended,
+    Persona::SuspendedOwner,
+];
+
+#[actix_web::test]
+async fn no_row_lets_anybody_in_whom_it_does_not_declare() {
+    let routes = Arc::new(routes());
+    let configure = bailiwick_api::configure(&services(), &routes);
+    let app = test::init_service(App::new().configure(configure).wrap(from_fn(edge))).await;
+
+    let mut met = 0;
+    for row in routes.iter() {
+        let path = row
+            .path
+            .replace("{id}", &ProjectId::from_uuid(Uuid::nil()).to_string());
+        for persona in CAST {
+            let mut request = test::TestRequest::with_uri(&path)
+                .method(row.method.clone())
+                .insert_header(("content-type", "application/json"))
+                .set_payload("{not json");
+            if persona != Persona::Nobody {
+                request = request.insert_header(("authorization", format!("Bearer {persona:?}")));
+            }
+            let status = test::call_service(&app, request.to_request())
+                .await
+                .status();
+
+            let signed_in = !matches!(persona, Persona::Nobody | Persona::Forger);
+            let kept_out = match row.access {
+                Access::Public => !status.is_server_error() && status != StatusCode::FORBIDDEN,
+                Access::SignedIn if signed_in => {
+                    !status.is_server_error() && status != StatusCode::UNAUTHORIZED
+                }
+                Access::Requires(_) if signed_in => status == StatusCode::FORBIDDEN,
+                Access::SignedIn | Access::Requires(_) => status == StatusCode::UNAUTHORIZED,
+            };
+            assert!(kept_out, "{row:?} answers {persona:?} with {status}");
+            met += 1;
+        }
+    }
+
+    assert_eq!(met, routes.iter().count() * CAST.len());
+}
+
+#[actix_web::test]
+async fn a_wrong_verb_names_the_right_ones() {
+    let routes = Arc::new(routes());
+    let configure = bailiwick_api::configure(&services(), &routes);
+    let app = test::init_service(App::new().configure(configure).wrap(from_fn(edge))).await;
+
+    let request = test::TestRequest::put()
+        .uri("/api/v1/projects")
+        .to_request();
+    let answer = test::call_service(&app, request).await;
+
+    assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(answer.headers().get("allow").unwrap(), "GET, HEAD, POST");
+}
+
+fn services() -> Services {
+    let ground = Ground {
+        store: Arc::new(Untouched),
+        clock: Arc::new(Noon),
+        ids: Arc::new(Zero),
+    };
+    let instruments = Instruments {
+        passwords: Arc::new(Untouched),
+        access: Arc::new(ByName),
+        refresh: Arc::new(Untouched),
+        devices: Arc::new(Untouched),
+        attempts: Arc::new(Untouched),
+        entropy: Arc::new(Zero),
+    };
+    let rules = SessionRules {
+        lifetimes: Lifetimes::default(),
+        access_ttl: Duration::from_secs(300),
+        verified_only: false,
+    };
+    Services {
+        accounts: Accounts::new(
+            ground.clone(),
+            Arc::new(Untouched),
+            Arc::new(Zero),
+            Arc::new(Untouched),
+            Arc::new(Untouched),
+        ),
+        sessions: Sessions::new(ground.clone(), instruments, rules),
+        organizations: Organizations::new(ground.clone(), MembershipMode::Many),
+        members: Members::new(ground.clone(), MembershipMode::Many),
+        projects: Projects::new(ground),
+        store: Arc::new(Untouched),
+        keys: Arc::new(Untouched),
+        ids: Arc::new(Zero),
+        passwords: PasswordPolicy::default(),
+        registration: Registration::default(),
+        cookies: Cookies::default(),
+        proxies: TrustedProxies::default(),
+        throttle: Throttle::default(),
+    }
+}
+
+struct Noon;
+
+impl Clock for Noon {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(0)
+    }
+}
+
+struct Zero;
+
+impl Ids for Zero {
+    fn next(&self) -> Uuid {
+        Uuid::nil()
+    }
+}
+
+impl Entropy for Zero {
+    fn secret(&self) -> Secret {
+        Secret([0; 32])
+    }
+}
+
+/// A token is the name of whoever brings it; their place in [`CAST`] is their user id.
+struct ByName;
+
+#[async_trait]
+impl AccessTokens for ByName {
+    async fn issue(&self, _: &AccessClaims) -> Result<String, TokenError> {
+        unreachable!("a token was issued")
+    }
+
+    async fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError> {
+        let place = CAST
+            .iter()
+            .position(|persona| format!("{persona:?}") == token);
+        let place = place.filter(|place| CAST[*place] != Persona::Forger);
+        let place = place.ok_or(TokenError::Invalid("forged"))?;
+        let bound = CAST[place] != Persona::WithoutOrganization;
+        Ok(AccessClaims {
+            id: Uuid::nil(),
+            user: UserId::from_uuid(Uuid::from_u128(place as u128)),
+            session: SessionId::from_uuid(Uuid::nil()),
+            chain: ChainId::from_uuid(Uuid::nil()),
+            tenant: bound.then(|| TenantId::from_uuid(Uuid::nil())),
+            authenticated_at: now,
+            issued_at: now,
+            expires_at: now.plus(Duration::from_secs(300)),
+        })
+    }
+}
+
+/// Only what tells who asks may be touched.
+struct Untouched;
+
+#[async_trait]
+impl Credentials for Untouched {
+    async fn facts(&self, claims: &AccessClaims) -> Result<Option<Facts>, StoreError> {
+        let persona = CAST[claims.user.as_uuid().as_u128() as usize];
+        let owner = role::Role::built_in(RoleId::from_uuid(Uuid::nil()), role::BuiltIn::Owner);
+        let standing = |tenant_status, member_status, roles| Standing {
+            tenant: TenantId::from_uuid(Uuid::nil()),
+            tenant_status,
+            member_status,
+            roles,
+        };
+        let name: Name = "Somebody".parse().unwrap();
+        let email = "somebody@example.com".parse().unwrap();
+        let now = Timestamp::from_micros(0);
+        Ok(Some(Facts {
+            user: User::new(claims.user, email, name, now),
+            session: Session::open(claims.session, claims.user, &Lifetimes::default(), now),
+            chain_revoked: false,
+            standing: match persona {
+                Persona::Nobody
+                | Persona::Forger
+                | Persona::WithoutOrganization
+                | Persona::OwnerElsewhere => None,
+                Persona::WithoutPermission => {
+                    Some(standing(TenantStatus::Active, MemberStatus::Active, vec![]))
+                }
+                Persona::OwnerOfSuspended => Some(standing(
+                    TenantStatus::Suspended,
+                    MemberStatus::Active,
+                    vec![owner],
+                )),
+                Persona::SuspendedOwner => Some(standing(
+                    TenantStatus::Active,
+                    MemberStatus::Suspended,
+                    vec![owner],
+                )),
+            },
+        }))
+    }
+
+    async fn account_of(&self, _: &EmailAddress) -> Result<Option<Account>, StoreError> {
+        unreachable!("the store was touched")
+    }
+    async fn chain(&self, _: ChainId) -> Result<Option<KnownChain>, StoreError> {
+        unreachable!("the store was touched")
+    }
+    async fn mailed_token(&self, _: &Secret) -> Result<Option<MailedToken>, StoreError> {
+        unreachable!("the store was touched")
+    }
+    async fn session(&self, _: SessionId) -> Result<Option<Session>, StoreError> {
+        unreachable!("the store was touched")
+    }
+}
+
+#[async_trait]
+impl Views for Untouched {
+    /// About the caller alone, whom every signed-in row may serve.
+    async fn organizations_of(&self, _: &AccountScope) -> Result<Vec<MembershipRow>, StoreError> {
+        Ok(vec![])
+    }
+    /// About the caller alone, as above.
+    async fn sessions_of(
+        &self,
+        _: &AccountScope,
+        _: Timestamp,
+    ) -> Result<Vec<SessionRow>, StoreError> {
+        Ok(vec![])
+    }
+    async fn organization(&self, _: &TenantScope<Read>) -> Result<Option<Tenant>, StoreError> {
+        unreachable!("the store was touched")
+    }
+    async fn members(
+        &self,
+        _: &TenantScope<Read>,
+        _: Page<MemberId>,
+    ) -> Result<Slice<MemberRow>, StoreError> {
+        unreachable!("the store was touched")
+    }
+    async fn member(
+        &self,
+        _: &TenantScope<Read>,
+        _: MemberId,
+    ) -> Result<Option<MemberRow>, StoreError> {
+        unreachable!("the store was touched")
+    }
+    async fn projects(
+        &self,
+        _: &TenantScope<Read>,
+        _: Page<ProjectId>,
+    ) -> Result<Slice<Project>, StoreError> {
+        unreachable!("the store was touched")
+    }
+    async fn project(
+        &self,
+        _: &TenantScope<Read>,
+        _: ProjectId,
+    ) -> Result<Option<Project>, StoreError> {
+        unreachable!("the store was touched")
+    }
+}
+
+#[async_trait]
+impl AccountUnit for Untouched {
+    async fn commit(self: Box<Self>, _: AuditEntry) -> Result<(), StoreError> {
+        unreachable!("something was written")
+    }
+}
+
+#[async_trait]
+impl Users for Untouched {
+    async fn add_user(&mut self, _: &User, _: &PasswordHash) -> Result<(), StoreError> {
+        unreachable!("something was written")
+    }
+    async fn replace_user(&mut self, _: &User, _: &PasswordHash) -> Result<(), StoreError> {
+        unreachable!("something was written")
+    }
+    async fn verify_email(&mut self, _: Timestamp) -> Result<(), StoreError> {
+        unreachable!("something was written")
+    }
+    async fn add_mailed_token(&mut self, _: &MailedToken, _: &Secret) -> Result<(), StoreError> {
+        unreachable!("something was written")
+    }
+    async fn take_mailed_token(&mut self, _: MailedTokenId) -> Result<bool, StoreError> {
+        unreachable!("something was written")
+    }
+    async fn set_password(&mut self, _: &PasswordHash, _: Timestamp) -> Result<(), StoreError> {
+        unreachable!("something was written")
+    }
+}
+
+#[async_trait]
+impl ports::Sessions for Untouched {
+    async fn end_sessions(
+        &mut self,
+        _: Which,
+        _: EndCause,
+        _: Timestamp,
+    ) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+    async fn add_session(&mut self, _: &Session, _: &Device) -> Result<(), StoreError> {
+        unreachable!("something was written")
+    }
+    async fn live_chain(
+        &mut self,
+        _: SessionId,
+        _: Option<TenantId>,
+    ) -> Result<Option<(Chain, Secret)>, StoreError> {
+        unreachable!("the store was touched")
+    }
+    async fn add_chain(&mut self, _: &Chain, _: &Secret) -> Result<(), StoreError> {
+        unreachable!("something was written")
+    }
+    async fn rotate_chain(&mut self, _: ChainId, _: u64, _: Timestamp) -> Result<bool, StoreError> {
+        unreachable!("something was written")
+    }
+    async fn revoke_chain(&mut self, _: ChainId, _: Timestamp) -> Result<bool, StoreError> {
+        unreachable!("something was written")
+    }
+}
+
+#[async_trait]
+impl Store for Untouched {
+    async fn begin(&self, _: &TenantScope<Write>) -> Result<Box<dyn TenantUnit>, StoreError> {
+        unreachable!("the store was touched")
+    }
+    async fn found(&self, _: &Founding) -> Result<Box<dyn TenantUnit>, StoreError> {
+        unreachable!("the store was touched")
+    }
+    /// About the caller alone, who may end sessions: they have none.
+    async fn account(&self, _: &AccountScope) -> Result<Box<dyn AccountUnit>, StoreError> {
+        Ok(Box::new(Self))
+    }
+    async fn ready(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+impl PublicKeys for Untouched {
+    fn public_keys(&self) -> Vec<PublicKey> {
+        vec![]
+    }
+}
+
+#[async_trait]
+impl Mailer for Untouched {
+    async fn send(&self, _: &EmailAddress, _: &Letter) -> Result<(), MailError> {
+        unreachable!("a mail was sent")
+    }
+}
+
+#[async_trait]
+impl Passwords for Untouched {
+    async fn hash(&self, _: Password) -> Result<PasswordHash, HashingError> {
+        unreachable!("a password was hashed")
+    }
+    async fn verify(
+        &self,
+        _: Password,
+        _: Option<PasswordHash>,
+    ) -> Result<Comparison, HashingError> {
+        unreachable!("a password was verified")
+    }
+}
+
+impl Attempts for Untouched {
+    fn count(&self, _: &Attempt<'_>) -> Result<(), TooMany> {
+        unreachable!("a password was tried")
+    }
+}
+
+#[async_trait]
+impl DeviceTokens for Untouched {
+    async fn issue(&self, _: &KnownDevice) -> Result<String, TokenError> {
+        unreachable!("a token was issued")
+    }
+    async fn verify(&self, _: &str, _: Timestamp) -> Result<KnownDevice, TokenError> {
+        unreachable!("a token was read")
+    }
+}
+
+#[async_trait]
+impl RefreshTokens for Untouched {
+    async fn issue(&self, _: &RefreshClaims, _: &Secret) -> Result<String, TokenError> {
+        unreachable!("a token was issued")
+    }
+    async fn read(&self, _: &str, _: Timestamp) -> Result<PresentedRefresh, TokenError> {
+        Err(TokenError::Invalid("forged"))
+    }
+    fn vouches(&self, _: &PresentedRefresh, _: &Secret) -> bool {
+        false
+    }
+}
