@@ -11,6 +11,7 @@
 #[macro_use]
 mod world;
 
+mod accounts;
 mod architecture;
 mod audit;
 mod canonical;

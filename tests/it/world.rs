@@ -215,6 +215,11 @@ impl World {
         .await
     }
 
+    /// From here on only mails count that are yet to come.
+    pub(crate) fn forget_mails(&self) {
+        fs::remove_dir_all(self.database.folder().join("mail")).unwrap();
+    }
+
     /// The records of what was done, in order; refusals may be recorded too, and are not among them.
     pub(crate) async fn audit_events(&self) -> Vec<AuditEvent> {
         let rows = "SELECT action || ' ' || target FROM audit_events
@@ -583,11 +588,14 @@ impl Answer {
     }
 
     /// All that a stranger could compare, when both requests had the same name: everything but the time.
-    pub(crate) fn bytes(&self) -> (u16, BTreeMap<String, String>, String) {
+    pub(crate) fn bytes(&self) -> (u16, Vec<String>, String) {
         let headers = self.headers.iter().filter(|(name, _)| *name != "date");
-        let headers =
-            headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
-        (self.status, headers.collect(), self.text.clone())
+        let mut headers: Vec<_> = headers
+            .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+            .collect();
+        // Their order is no message.
+        headers.sort();
+        (self.status, headers, self.text.clone())
     }
 }
 
@@ -652,8 +660,11 @@ fn part(token: &str, number: usize) -> Value {
 
 /// The refresh cookie that an answer sets: its value and its attributes in lower case.
 pub(crate) fn cookie(answer: &Answer) -> Option<(String, Vec<String>)> {
-    let (name, rest) = answer.header("set-cookie")?.split_once('=').unwrap();
-    assert_eq!(name, COOKIE);
+    let set = answer.headers.get_all("set-cookie").iter();
+    let set = set.map(|cookie| cookie.to_str().unwrap());
+    let rest = set
+        .filter_map(|cookie| cookie.strip_prefix(COOKIE))
+        .find_map(|rest| rest.strip_prefix('='))?;
     let mut parts = rest.split("; ").map(str::to_owned);
     let value = parts.next().unwrap();
     let mut attributes: Vec<_> = parts.map(|part| part.to_ascii_lowercase()).collect();

@@ -289,6 +289,27 @@ async fn a_key_that_has_become_too_old_is_replaced_once() {
 }
 
 #[tokio::test]
+async fn who_retires_the_active_key_in_a_hurry_signs_with_the_next_before_its_time() {
+    let deployment = Deployment::new().await;
+    let replica = deployment.replica("one.key").await;
+    replica.ring.rotate().await.unwrap();
+
+    for key in replica.ring.list().await.unwrap() {
+        if key.state == KeyState::Active {
+            replica.ring.retire(&key.id).await.unwrap();
+        }
+    }
+
+    let token = replica.issue(&claims()).await.unwrap();
+    assert!(replica.verify(&token, NOON).await.is_ok());
+    assert_eq!(
+        replica.ring.list().await.unwrap().len(),
+        4,
+        "and makes no more"
+    );
+}
+
+#[tokio::test]
 async fn who_retires_the_last_key_gets_a_new_one_at_once() {
     let deployment = Deployment::new().await;
     let replica = deployment.replica("one.key").await;

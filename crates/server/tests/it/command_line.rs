@@ -2,6 +2,10 @@
 
 use crate::process::{Service, run};
 use bailiwick_testkit::postgres;
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 use tempfile::TempDir;
 
 #[test]
@@ -143,4 +147,38 @@ async fn readiness_ends_when_the_schema_is_gone() {
         "{answer}"
     );
     assert!(service.get("/health").starts_with("HTTP/1.1 200"));
+}
+
+#[test]
+fn keys_are_listed_rotated_and_retired() {
+    let service = Service::start(&[]);
+    let folder = service.folder.path();
+    let keys = |arguments: &[&str]| run(folder, &[], &[&["keys"], arguments].concat());
+    let (access, _) = service.person("ada");
+
+    let (_, before) = keys(&["list"]);
+    let (rotated, after) = keys(&["rotate"]);
+    let active = before.lines().find(|line| line.contains("access")).unwrap();
+    let (retired, _) = keys(&["retire", active.split(' ').next().unwrap()]);
+    let (again, refusal) = keys(&["retire", active.split(' ').next().unwrap()]);
+
+    assert_eq!((before.lines().count(), after.lines().count()), (2, 4));
+    assert!(
+        before.lines().all(|line| line.ends_with("active")),
+        "{before}"
+    );
+    assert!(
+        rotated && after.matches("published").count() == 2,
+        "{after}"
+    );
+    assert!(
+        retired && !again && refusal.contains("there is no key"),
+        "{refusal}"
+    );
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while service.ask("GET", "/users/me", Some(&access), "").0 != 401 {
+        assert!(Instant::now() < deadline, "a retired key goes on verifying");
+        thread::sleep(Duration::from_millis(50));
+    }
+    service.sign_in("ada");
 }

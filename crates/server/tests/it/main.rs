@@ -8,5 +8,8 @@
 
 mod command_line;
 mod configuration;
+mod crash;
 mod process;
+mod replicas;
 mod tour;
+mod verifiers;

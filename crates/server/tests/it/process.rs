@@ -15,43 +15,141 @@ pub(crate) struct Service {
     pub(crate) address: String,
     /// Where it was started.
     pub(crate) folder: TempDir,
+    settings: Vec<(String, String)>,
 }
 
 impl Service {
     /// Starts the service in an empty folder and waits until it says where it listens.
     pub(crate) fn start(settings: &[(&str, &str)]) -> Self {
         let folder = TempDir::new().unwrap();
-        let mut child = command(folder.path(), settings)
-            .env("BAILIWICK__HTTP__BIND", "127.0.0.1:0")
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
-        let greeting = output.next().expect("it says where it listens").unwrap();
-        let address = greeting
-            .split("http://")
-            .nth(1)
-            .expect("it names an address")
-            .to_owned();
+        let owned = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
+        let settings: Vec<_> = settings.iter().map(owned).collect();
+        let (child, address) = launch(folder.path(), &settings);
         Self {
             child,
             address,
             folder,
+            settings,
         }
+    }
+
+    /// Ends the process as a power cut would.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it again where it was, listening elsewhere.
+    pub(crate) fn restart(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        (self.child, self.address) = launch(self.folder.path(), &self.settings);
+    }
+
+    /// Sends a request without waiting for the answer.
+    pub(crate) fn send(
+        &self,
+        verb: &str,
+        path: &str,
+        token: Option<&str>,
+        body: &str,
+    ) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let bearer = token
+            .map(|token| format!("authorization: Bearer {token}\r\n"))
+            .unwrap_or_default();
+        let request = format!(
+            "{verb} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{bearer}\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        stream
     }
 
     /// The status line, the headers and the body of the answer to a GET.
     pub(crate) fn get(&self, path: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        let request = format!(
-            "GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n",
-            self.address
-        );
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
+        read(self.send("GET", path, None, ""))
     }
+
+    /// The status and the body of the answer.
+    pub(crate) fn ask(
+        &self,
+        verb: &str,
+        path: &str,
+        token: Option<&str>,
+        body: &str,
+    ) -> (u16, String) {
+        let answer = read(self.send(verb, path, token, body));
+        let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+        (
+            status,
+            answer
+                .split("\r\n\r\n")
+                .nth(1)
+                .unwrap_or_default()
+                .to_owned(),
+        )
+    }
+
+    /// Somebody new, signed in: their access token and their refresh token.
+    pub(crate) fn person(&self, name: &str) -> (String, String) {
+        let body = format!(
+            r#"{{"name":"{name}","email":"{name}@example.com","password":"correct horse battery"}}"#
+        );
+        assert_eq!(self.ask("POST", "/users/register", None, &body).0, 201);
+        self.sign_in(name)
+    }
+
+    /// Another session of somebody who has registered.
+    pub(crate) fn sign_in(&self, name: &str) -> (String, String) {
+        let body =
+            format!(r#"{{"email":"{name}@example.com","password":"correct horse battery"}}"#);
+        let (status, answer) = self.ask("POST", "/login", None, &body);
+        assert_eq!(status, 200, "{answer}");
+        (
+            field(&answer, "access_token"),
+            field(&answer, "refresh_token"),
+        )
+    }
+}
+
+/// The text of a field of a flat JSON object.
+pub(crate) fn field(json: &str, name: &str) -> String {
+    let after = json.split(&format!(r#""{name}":""#)).nth(1);
+    after
+        .unwrap_or_else(|| panic!("no {name} in {json}"))
+        .split('"')
+        .next()
+        .unwrap()
+        .to_owned()
+}
+
+fn read(mut stream: TcpStream) -> String {
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn launch(folder: &Path, settings: &[(String, String)]) -> (Child, String) {
+    let settings: Vec<_> = settings
+        .iter()
+        .map(|(name, value)| (&**name, &**value))
+        .collect();
+    let mut child = command(folder, &settings)
+        .env("BAILIWICK__HTTP__BIND", "127.0.0.1:0")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
+    let greeting = output.next().expect("it says where it listens").unwrap();
+    let address = greeting
+        .split("http://")
+        .nth(1)
+        .expect("it names an address")
+        .to_owned();
+    (child, address)
 }
 
 impl Drop for Service {
