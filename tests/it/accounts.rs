@@ -10,6 +10,8 @@ both!(
     all_other_sessions_are_ended_at_once,
     signing_out_everywhere_ends_this_session_too,
     a_session_of_somebody_else_does_not_exist,
+    a_closed_account_is_refused_at_the_next_request,
+    whatever_is_suspended_is_refused_at_the_next_request,
     a_password_is_changed_and_ends_the_other_sessions,
     a_password_is_not_changed_without_the_current_one,
     a_password_is_not_changed_long_after_signing_in,
@@ -143,6 +145,50 @@ async fn a_session_of_somebody_else_does_not_exist(world: World) {
 
     assert_eq!(foreign.bytes(), random.bytes());
     bob.get("/users/me").await.is(200);
+}
+
+async fn a_closed_account_is_refused_at_the_next_request(world: World) {
+    let ada = world.person("ada").await;
+    let bob = world.person("bob").await;
+    ada.get("/users/me").await.is(200);
+
+    world
+        .execute("UPDATE users SET disabled_at = 1 WHERE name = 'ada'")
+        .await;
+
+    ada.get("/users/me").await.is(401);
+    ada.refresh(&ada.refresh).await.is(401);
+    assert_eq!(
+        (
+            world.knocks("ada", PASSWORD).await,
+            world.knocks("bob", PASSWORD).await
+        ),
+        (401, 200)
+    );
+    bob.get("/users/me").await.is(200);
+}
+
+async fn whatever_is_suspended_is_refused_at_the_next_request(world: World) {
+    for table in ["tenants", "members"] {
+        let owner = world.owner(table, table).await;
+        owner.get("/api/v1/members").await.is(200);
+
+        world
+            .execute(&format!("UPDATE {table} SET status = 'suspended'"))
+            .await;
+
+        owner.get("/api/v1/members").await.problem(403, "forbidden");
+        owner.refresh(&owner.refresh).await.is(401);
+        let again = json!({ "org_id": owner.organization() });
+        owner
+            .post("/organization/select", again)
+            .await
+            .problem(403, "forbidden");
+        world
+            .execute(&format!("UPDATE {table} SET status = 'active'"))
+            .await;
+        owner.get("/api/v1/members").await.is(200);
+    }
 }
 
 async fn changes(person: &Person, current: &str, new: &str) -> crate::world::Answer {

@@ -21,7 +21,7 @@ both!(
     a_parent_whose_child_has_moved_on_is_replayed,
     without_grace_a_retry_ends_the_chain,
     a_reuse_ends_one_chain_and_no_other,
-    twenty_refreshes_at_once_have_one_successor,
+    a_hundred_refreshes_at_once_have_one_successor,
     a_refresh_token_lapses_when_nobody_uses_it,
     a_session_lapses_however_busy_it_is,
     an_access_token_lapses,
@@ -178,11 +178,11 @@ async fn a_reuse_ends_one_chain_and_no_other(world: World) {
     is_good(&world, &back.access).await;
 }
 
-async fn twenty_refreshes_at_once_have_one_successor(world: World) {
+async fn a_hundred_refreshes_at_once_have_one_successor(world: World) {
     let ada = world.person("ada").await;
 
     let mut requests = JoinSet::new();
-    for _ in 0..20 {
+    for _ in 0..100 {
         let nobody = world.nobody();
         let token = ada.refresh.clone();
         requests.spawn(async move { nobody.refresh(&token).await });

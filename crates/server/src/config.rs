@@ -89,6 +89,8 @@ pub struct Limits {
 pub struct Tokens {
     /// How long an access token is good, in seconds.
     pub access_ttl: u64,
+    /// The key that seals signing keys itself, for whoever has it in the environment.
+    pub sealing_key: Option<String>,
     /// The file with the key that seals signing keys; made when it does not exist.
     pub sealing_key_file: Option<PathBuf>,
     /// How new keys sign.
@@ -297,6 +299,7 @@ impl Default for Tokens {
     fn default() -> Self {
         Self {
             access_ttl: 300,
+            sealing_key: None,
             sealing_key_file: None,
             algorithm: Algorithm::ES256,
             key_max_age: 90 * 24 * 60 * 60,

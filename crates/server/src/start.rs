@@ -270,7 +270,10 @@ pub(crate) async fn key_ring(
     database: Database,
     clock: Arc<dyn Clock>,
 ) -> Result<KeyRing, StartError> {
-    let sealing = SealingKey::from_file(&config.sealing_key_file())?;
+    let sealing = match &config.tokens.sealing_key {
+        Some(key) => SealingKey::from_base64(key)?,
+        None => SealingKey::from_file(&config.sealing_key_file())?,
+    };
     let policy = KeyPolicy {
         algorithm: match config.tokens.algorithm {
             Algorithm::ES256 => KeyAlgorithm::Es256,

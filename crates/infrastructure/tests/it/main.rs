@@ -4,5 +4,6 @@
 
 mod attempts;
 mod keys;
+mod mail;
 mod passwords;
 mod sealing;

@@ -32,6 +32,7 @@ fn settings() -> BTreeMap<String, String> {
         "http.public_url",
         "http.workers",
         "database.owner_url",
+        "tokens.sealing_key",
         "tokens.sealing_key_file",
         "mail.directory",
         "mail.smtp_url",
