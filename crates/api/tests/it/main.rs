@@ -6,4 +6,5 @@
     reason = "a test says what is wrong by failing"
 )]
 
+mod compile_fail;
 mod sweep;

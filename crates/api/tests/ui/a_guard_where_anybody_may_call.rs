@@ -1,0 +1,16 @@
+//! The handler asks for leave, where its row lets anybody in and nobody is authenticated.
+
+use actix_web::HttpResponse;
+use bailiwick_api::{
+    access::{Guard, Public},
+    routes::Routes,
+};
+use bailiwick_domain::access::action::AddMember;
+
+async fn handler(_: Guard<AddMember>) -> HttpResponse {
+    HttpResponse::Ok().finish()
+}
+
+fn main() {
+    let _ = Routes::default().post("/members", Public, handler);
+}

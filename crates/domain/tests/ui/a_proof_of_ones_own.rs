@@ -1,0 +1,23 @@
+//! A scope that mints itself comes from outside.
+
+use bailiwick_domain::{
+    TenantId,
+    access::{Proof, Reach},
+};
+
+#[derive(Debug)]
+struct Everywhere;
+
+impl Proof for Everywhere {
+    type At = TenantId;
+    const REACH: Reach = Reach {
+        in_tenant: true,
+        writes: true,
+    };
+
+    fn mint<Seal>(_: TenantId, _: Seal) -> Self {
+        Self
+    }
+}
+
+fn main() {}

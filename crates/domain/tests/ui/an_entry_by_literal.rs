@@ -1,0 +1,17 @@
+//! A record of the audit trail is written down field by field.
+
+use bailiwick_domain::{
+    UserId,
+    access::{AuditEntry, Scope},
+};
+
+fn attempt(actor: UserId) -> AuditEntry {
+    AuditEntry {
+        actor,
+        action: "member:add",
+        scope: Scope::Platform,
+        target: String::new(),
+    }
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! A record of the audit trail is made without a permit.
+
+use bailiwick_domain::{
+    UserId,
+    access::{AuditEntry, Scope},
+};
+
+fn attempt(user: UserId) -> AuditEntry {
+    AuditEntry::new(user, "member:add", Scope::Platform, "somebody")
+}
+
+fn main() {}
