@@ -30,3 +30,4 @@ lint:
 # Write the generated documents anew.
 docs:
     BAILIWICK_UPDATE_DOCS=1 cargo test --package bailiwick-tests documents::
+    BAILIWICK_UPDATE_DOCS=1 cargo test --package bailiwick-domain policy_matrix::

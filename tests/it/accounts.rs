@@ -23,7 +23,9 @@ both!(
     a_mail_lapses,
     an_address_is_verified_by_mail,
     who_has_an_account_is_told_by_mail_alone,
-    the_last_to_register_an_unverified_address_counts,
+    whoever_squats_on_an_address_loses_it_to_its_owner,
+    a_page_of_another_origin_signs_nobody_in,
+    a_password_that_was_reset_meanwhile_opens_nothing,
     an_old_hash_is_made_anew_at_the_next_sign_in,
 );
 
@@ -467,7 +469,7 @@ async fn who_has_an_account_is_told_by_mail_alone(world: World) {
     );
 }
 
-async fn the_last_to_register_an_unverified_address_counts(world: World) {
+async fn whoever_squats_on_an_address_loses_it_to_its_owner(world: World) {
     let world = world
         .with(|config| config.registration.verify_email = true)
         .await;
@@ -479,22 +481,108 @@ async fn the_last_to_register_an_unverified_address_counts(world: World) {
         .await
         .is(202);
     world.mailed_token("ada", "verify-email").await;
-    world.forget_mails();
 
     let owner = json!({ "name": "ada", "email": email("ada"), "password": PASSWORD });
     world.nobody().post("/users/register", owner).await.is(202);
-    let token = world.mailed_token("ada", "verify-email").await;
-    let body = json!({ "token": token });
+    let token = world.mailed_token("ada", "reset-password").await;
+    let body = json!({ "token": token, "password": NEXT });
     world
         .nobody()
-        .post("/api/v1/auth/email/verify", body)
+        .post("/api/v1/auth/password/reset", body)
         .await
         .is(204);
 
-    assert_eq!(world.knocks("ada", "i was here first").await, 401);
+    let knocks = async |password: &str| world.knocks("ada", password).await;
     assert_eq!(
-        world.sign_in("ada").await.get("/users/me").await.json()["name"],
-        "ada"
+        (knocks("i was here first").await, knocks(PASSWORD).await),
+        (401, 401)
+    );
+    assert_eq!(knocks(NEXT).await, 200);
+}
+
+async fn a_page_of_another_origin_signs_nobody_in(world: World) {
+    world.register("ada").await;
+    let form = [
+        ("username", email("ada")),
+        ("password", PASSWORD.to_owned()),
+    ];
+    let login = async |origin: String| {
+        let request = world
+            .nobody()
+            .request("POST", "/login")
+            .header("origin", origin);
+        request
+            .form(&form)
+            .answer()
+            .await
+            .is(200)
+            .headers
+            .contains_key("set-cookie")
+    };
+
+    assert!(!login("https://evil.example".to_owned()).await);
+    assert!(!login("null".to_owned()).await);
+    assert!(login(world.origin()).await);
+}
+
+async fn a_password_that_was_reset_meanwhile_opens_nothing(world: World) {
+    let ada = world.person("ada").await;
+    let slow = world.with(|_| ()).await;
+    let forgot = json!({ "email": email("ada") });
+    slow.nobody()
+        .post("/api/v1/auth/password/forgot", forgot)
+        .await
+        .is(202);
+    let token = slow.mailed_token("ada", "reset-password").await;
+
+    let mut requests = tokio::task::JoinSet::new();
+    for number in 0..40 {
+        let (nobody, ada, token) = (slow.nobody(), ada.clone(), token.clone());
+        let nobody = if number % 4 == 2 {
+            nobody.bearing(&ada.access)
+        } else {
+            nobody
+        };
+        requests.spawn(async move {
+            let body = match number % 4 {
+                1 if number == 21 => json!({ "token": token, "password": NEXT }),
+                2 => json!({ "current_password": PASSWORD, "new_password": "changed by a thief" }),
+                _ => json!({ "email": email("ada"), "password": PASSWORD }),
+            };
+            let path = match number % 4 {
+                1 if number == 21 => "/api/v1/auth/password/reset",
+                2 => {
+                    return (
+                        number,
+                        nobody
+                            .request("PUT", "/api/v1/me/password")
+                            .json(&body)
+                            .answer()
+                            .await,
+                    );
+                }
+                _ => "/login",
+            };
+            (number, nobody.post(path, body).await)
+        });
+    }
+    let answers = requests.join_all().await;
+
+    let reset = answers.iter().find(|(number, _)| *number == 21).unwrap();
+    let live = slow
+        .column("SELECT CAST(count(*) AS TEXT) FROM sessions WHERE ended_at IS NULL")
+        .await;
+    assert_eq!(
+        (reset.1.status, live[0].as_str()),
+        (204, "0"),
+        "no session outlives the reset"
+    );
+    assert_eq!(
+        (
+            slow.knocks("ada", NEXT).await,
+            slow.knocks("ada", PASSWORD).await
+        ),
+        (200, 401)
     );
 }
 

@@ -16,6 +16,7 @@ use std::{
     collections::BTreeMap,
     fs,
     hash::{DefaultHasher, Hash, Hasher},
+    num::NonZero,
     ops::Deref,
     path::{Path, PathBuf},
     sync::{
@@ -117,9 +118,9 @@ impl World {
     async fn on(database: Database) -> Self {
         let mut config = Config::default();
         config.http.bind = ([127, 0, 0, 1], 0).into();
-        config.http.workers = Some(1);
+        config.http.workers = NonZero::new(1);
         config.database.url = database.url();
-        config.database.connections = 4;
+        config.database.connections = NonZero::new(4).unwrap();
         config.limits.enabled = false;
         config.tokens.sealing_key_file = Some(database.folder().join("sealing.key"));
         config.mail.directory = Some(database.folder().join("mail"));

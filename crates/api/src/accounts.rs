@@ -90,14 +90,13 @@ pub(crate) async fn register(
         name: parsed(&body.name)?,
         password,
     };
-    let (registered, answer) = if registration.verify_email {
-        let answer = HttpResponse::Accepted().json(json!({ "status": "check_your_mail" }));
-        (accounts.register_discreetly(register).await?, answer)
-    } else {
-        let registered = accounts.register(register).await?;
-        let answer = HttpResponse::Created().json(UserBody::from(&registered.user));
-        (registered, answer)
-    };
+    let draft = accounts.draft(register).await?;
+    if registration.verify_email {
+        in_the_background(async move { accounts.register_discreetly(draft).await });
+        return Ok(HttpResponse::Accepted().json(json!({ "status": "check_your_mail" })));
+    }
+    let registered = accounts.register(draft).await?;
+    let answer = HttpResponse::Created().json(UserBody::from(&registered.user));
     in_the_background(async move { accounts.welcome(registered).await });
     Ok(answer)
 }

@@ -123,8 +123,9 @@ fn with_headers_of(
     mut answer: HttpResponse,
 ) -> ServiceResponse<BoxBody> {
     let (request, old) = response.into_parts();
+    let said: Vec<_> = answer.headers().keys().cloned().collect();
     for (name, value) in old.headers() {
-        if !answer.headers().contains_key(name) && name != header::CONTENT_LENGTH {
+        if !said.contains(name) && name != header::CONTENT_LENGTH {
             answer.headers_mut().append(name.clone(), value.clone());
         }
     }

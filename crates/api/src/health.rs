@@ -2,7 +2,7 @@
 
 use crate::{access::Public, problem::Problem};
 use actix_web::{HttpResponse, web::Data};
-use bailiwick_application::ports::Store;
+use bailiwick_application::ports::Readiness;
 use serde_json::json;
 
 /// Touches nothing: whoever asks learns that the process answers.
@@ -11,7 +11,7 @@ pub(crate) async fn live(_: Public) -> HttpResponse {
 }
 
 /// Asks the store.
-pub(crate) async fn ready(_: Public, store: Data<dyn Store>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn ready(_: Public, store: Data<dyn Readiness>) -> Result<HttpResponse, Problem> {
     store.ready().await?;
     Ok(HttpResponse::Ok().json(json!({ "status": "ready" })))
 }

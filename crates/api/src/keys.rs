@@ -2,11 +2,8 @@
 
 use crate::access::Public;
 use actix_web::{HttpResponse, http::header, web::Data};
-use bailiwick_application::ports::{PublicKey, PublicKeys};
+use bailiwick_application::ports::{KEYS_CACHED, PublicKey, PublicKeys};
 use serde_json::{Map, json};
-
-/// How long a verifier may go without asking again, in seconds.
-const MAX_AGE: u32 = 300;
 
 /// The set in the form of RFC 7517 §5.
 pub(crate) async fn jwks(_: Public, keys: Data<dyn PublicKeys>) -> HttpResponse {
@@ -17,6 +14,9 @@ pub(crate) async fn jwks(_: Public, keys: Data<dyn PublicKeys>) -> HttpResponse 
             .collect()
     });
     HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, format!("public, max-age={MAX_AGE}")))
+        .insert_header((
+            header::CACHE_CONTROL,
+            format!("public, max-age={}", KEYS_CACHED.as_secs()),
+        ))
         .json(json!({ "keys": keys.collect::<Vec<Map<_, _>>>() }))
 }

@@ -33,7 +33,7 @@ use bailiwick_application::{
     accounts::Accounts,
     members::Members,
     organizations::Organizations,
-    ports::{Ids, PublicKeys, Store},
+    ports::{Ids, PublicKeys, Readiness},
     projects::Projects,
     sessions::Sessions,
 };
@@ -54,8 +54,8 @@ pub struct Services {
     pub members: Members,
     /// Projects.
     pub projects: Projects,
-    /// The store, for readiness alone.
-    pub store: Arc<dyn Store>,
+    /// Whether the store can be used.
+    pub readiness: Arc<dyn Readiness>,
     /// The keys that access tokens are verified with.
     pub keys: Arc<dyn PublicKeys>,
     /// Names for requests.
@@ -86,7 +86,7 @@ pub fn configure(
             .app_data(Data::new(services.organizations.clone()))
             .app_data(Data::new(services.members.clone()))
             .app_data(Data::new(services.projects.clone()))
-            .app_data(Data::<dyn Store>::from(Arc::clone(&services.store)))
+            .app_data(Data::<dyn Readiness>::from(Arc::clone(&services.readiness)))
             .app_data(Data::<dyn PublicKeys>::from(Arc::clone(&services.keys)))
             .app_data(Data::<dyn Ids>::from(Arc::clone(&services.ids)))
             .app_data(Data::new(services.passwords))

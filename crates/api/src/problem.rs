@@ -274,7 +274,6 @@ impl From<RegisterError> for Problem {
     fn from(error: RegisterError) -> Self {
         match error {
             RegisterError::EmailTaken => Kind::EmailTaken.into(),
-            RegisterError::Hashing(error) => error.into(),
             RegisterError::Store(error) => error.into(),
         }
     }

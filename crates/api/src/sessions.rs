@@ -20,7 +20,7 @@ use bailiwick_application::{
     ports::{Device, SessionRow, Which},
     sessions::{Credential, DEVICE_REMEMBERED, SessionError, Sessions, SignIn, Tokens},
 };
-use bailiwick_domain::{SessionId, TenantId};
+use bailiwick_domain::{SessionId, TenantId, password::Password};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -133,6 +133,7 @@ struct SessionBody {
 pub(crate) async fn login(
     _: Public,
     request: HttpRequest,
+    cookies: Data<Cookies>,
     sessions: Data<Sessions>,
     body: Either<LoginBody, LoginForm>,
 ) -> Result<HttpResponse, Problem> {
@@ -142,7 +143,7 @@ pub(crate) async fn login(
     };
     let attempt = SignIn {
         username,
-        password,
+        password: Password::typed(password),
         organization: organization.as_deref().map(parsed).transpose()?,
         device: device(&request),
         address: client(&request),
@@ -169,6 +170,10 @@ pub(crate) async fn login(
         age(DEVICE_REMEMBERED),
     );
     answer.add_cookie(&remembered).map_err(|_| Kind::Internal)?;
+    if !cookies.permits(&request) {
+        // A page of another origin must not sign a browser in, to an account of its own choice.
+        answer.headers_mut().remove(header::SET_COOKIE);
+    }
     Ok(answer)
 }
 
@@ -338,17 +343,21 @@ impl Cookies {
         let Some(cookie) = request.cookie(REFRESH_COOKIE) else {
             return Ok(None);
         };
-        let origin = request
-            .headers()
-            .get(header::ORIGIN)
-            .map(|origin| origin.to_str());
-        match origin {
-            None => Ok(Some(cookie.value().to_owned())),
-            Some(Ok(origin)) if self.origins.iter().any(|known| known == origin) => {
-                Ok(Some(cookie.value().to_owned()))
-            }
-            Some(_) => Err(Kind::Forbidden.into()),
+        if self.permits(request) {
+            Ok(Some(cookie.value().to_owned()))
+        } else {
+            Err(Kind::Forbidden.into())
         }
+    }
+
+    /// May whoever sent this use cookies? Programs may, which name no origin, and our own pages.
+    fn permits(&self, request: &HttpRequest) -> bool {
+        let origin = request.headers().get(header::ORIGIN);
+        origin.is_none_or(|origin| {
+            self.origins
+                .iter()
+                .any(|known| known.as_bytes() == origin.as_bytes())
+        })
     }
 }
 

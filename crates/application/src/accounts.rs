@@ -3,8 +3,8 @@
 use crate::{
     Ground,
     ports::{
-        AccountUnit, Attempt, Attempts, Comparison, DeviceId, Entropy, HashingError, Letter,
-        MailError, Mailer, Passwords, Secret, StoreError, TooMany, Unique, Which,
+        Account, AccountUnit, Attempt, Attempts, Comparison, DeviceId, Entropy, HashingError,
+        Letter, MailError, Mailer, Passwords, Secret, StoreError, TooMany, Unique, Which,
     },
     sessions::Caller,
 };
@@ -12,7 +12,7 @@ use bailiwick_domain::{
     MailedTokenId, Name, Timestamp, UserId,
     access::{AccountAct, AccountScope},
     mailed::{MailPurpose, MailedToken, NotRedeemable, Redeemed},
-    password::{NewPassword, Password},
+    password::{NewPassword, Password, PasswordHash},
     session::EndCause,
     user::{EmailAddress, User},
 };
@@ -45,9 +45,6 @@ pub enum RegisterError {
     /// The address belongs to somebody.
     #[error("the email address is already registered")]
     EmailTaken,
-    /// The password could not be hashed.
-    #[error(transparent)]
-    Hashing(#[from] HashingError),
     /// The store failed.
     #[error(transparent)]
     Store(StoreError),
@@ -104,12 +101,21 @@ pub enum SendError {
     Mail(#[from] MailError),
 }
 
-/// A registration, and the letter that goes with it.
+/// Somebody asks for an account, and their password is hashed.
 #[derive(Debug)]
+pub struct Draft {
+    email: EmailAddress,
+    name: Name,
+    password: PasswordHash,
+}
+
+/// A new account, and the secret by which its owner can verify the address.
+#[derive(Debug)]
+#[must_use = "its owner has to be welcomed"]
 pub struct Registered {
-    /// The account: new, or the one that has the address.
+    /// The account.
     pub user: User,
-    letter: Letter,
+    secret: Secret,
 }
 
 impl Accounts {
@@ -131,18 +137,36 @@ impl Accounts {
         }
     }
 
+    /// Hashes the password, which takes its time whoever registers.
+    ///
+    /// # Errors
+    /// When too many passwords wait to be hashed.
+    pub async fn draft(&self, register: Register) -> Result<Draft, HashingError> {
+        let Register {
+            email,
+            name,
+            password,
+        } = register;
+        let password = self.passwords.hash(password.into()).await?;
+        Ok(Draft {
+            email,
+            name,
+            password,
+        })
+    }
+
     /// Makes an account, and a letter by which its owner can verify the address.
     ///
     /// # Errors
-    /// When the address is taken, when too many passwords wait to be hashed, when the store fails.
-    pub async fn register(&self, register: Register) -> Result<Registered, RegisterError> {
-        let password = self.passwords.hash(register.password.into()).await?;
-        let user = User::new(
-            UserId::from_uuid(self.ground.ids.next()),
-            register.email,
-            register.name,
-            self.ground.clock.now(),
-        );
+    /// When the address is taken, when the store fails.
+    pub async fn register(&self, draft: Draft) -> Result<Registered, RegisterError> {
+        let Draft {
+            email,
+            name,
+            password,
+        } = draft;
+        let id = UserId::from_uuid(self.ground.ids.next());
+        let user = User::new(id, email, name, self.ground.clock.now());
         let scope = AccountScope::registering(&user);
         let mut unit = self.ground.store.account(&scope).await?;
         unit.add_user(&user, &password).await?;
@@ -151,59 +175,47 @@ impl Accounts {
             .await?;
         unit.commit(scope.entry(AccountAct::Register, user.id))
             .await?;
-        let letter = Letter::VerifyEmail {
-            name: user.name.clone(),
-            secret,
-        };
-        Ok(Registered { user, letter })
+        Ok(Registered { user, secret })
     }
 
-    /// Makes an account where nobody is to learn who has one: the answer is the same, and the letter tells.
-    ///
-    /// As long as the address is not verified the last one to register counts. Else whoever came first could lie in
-    /// wait, with a password of their own, until the owner of the address follows a link.
-    ///
-    /// # Errors
-    /// When too many passwords wait to be hashed, when the store fails.
-    pub async fn register_discreetly(
-        &self,
-        register: Register,
-    ) -> Result<Registered, RegisterError> {
-        let Some(known) = self.ground.store.account_of(&register.email).await? else {
-            return self.register(register).await;
-        };
-        let password = self.passwords.hash(register.password.into()).await?;
-        let mut user = known.user;
-        if user.verified_at.is_some() {
-            let letter = Letter::AlreadyRegistered {
-                name: user.name.clone(),
-            };
-            return Ok(Registered { user, letter });
-        }
-        user.name = register.name;
-        let scope = AccountScope::registering(&user);
-        let mut unit = self.ground.store.account(&scope).await?;
-        unit.replace_user(&user, &password).await?;
-        let secret = self
-            .add_token(&mut *unit, &user, MailPurpose::VerifyEmail)
-            .await?;
-        unit.commit(scope.entry(AccountAct::Register, user.id))
-            .await?;
-        let letter = Letter::VerifyEmail {
-            name: user.name.clone(),
-            secret,
-        };
-        Ok(Registered { user, letter })
-    }
-
-    /// Sends the letter that goes with a registration.
+    /// Sends the letter that goes with a new account.
     ///
     /// # Errors
     /// When it cannot be handed over.
-    pub async fn welcome(&self, registered: Registered) -> Result<(), MailError> {
-        self.mailer
-            .send(&registered.user.email, &registered.letter)
-            .await
+    pub async fn welcome(&self, registered: Registered) -> Result<(), SendError> {
+        let Registered { user, secret } = registered;
+        Ok(self
+            .mailer
+            .send(&user.email, &Letter::VerifyEmail { secret })
+            .await?)
+    }
+
+    /// Makes an account where nobody is to learn who has one: only a letter tells. Whoever has the address already is
+    /// told so; and if it was never verified, so that somebody else may have taken it, they are sent a token to choose
+    /// a password of their own.
+    ///
+    /// # Errors
+    /// When the store fails, when the mail cannot be handed over.
+    pub async fn register_discreetly(&self, draft: Draft) -> Result<(), SendError> {
+        let email = draft.email.clone();
+        match self.register(draft).await {
+            Ok(registered) => self.welcome(registered).await,
+            Err(RegisterError::Store(error)) => Err(error.into()),
+            Err(RegisterError::EmailTaken) => {
+                let account = self.ground.store.account_of(&email).await?;
+                let Some(Account { user, .. }) = account else {
+                    return Ok(());
+                };
+                if user.verified_at.is_none() {
+                    return self.send_token(&email, MailPurpose::ResetPassword).await;
+                }
+                if self.attempts.count_mail(&email).is_err() {
+                    return Ok(());
+                }
+                let letter = Letter::AlreadyRegistered { name: user.name };
+                Ok(self.mailer.send(&email, &letter).await?)
+            }
+        }
     }
 
     /// Mails a token for this purpose to the address, if somebody has it and needs one.
@@ -220,7 +232,7 @@ impl Accounts {
         };
         let user = account.user;
         let needless = purpose == MailPurpose::VerifyEmail && user.verified_at.is_some();
-        if needless || !user.is_active() {
+        if needless || !user.is_active() || self.attempts.count_mail(email).is_err() {
             return Ok(());
         }
         let scope = AccountScope::mailing(&user);
@@ -230,7 +242,7 @@ impl Accounts {
             .await?;
         let name = user.name;
         let letter = match purpose {
-            MailPurpose::VerifyEmail => Letter::VerifyEmail { name, secret },
+            MailPurpose::VerifyEmail => Letter::VerifyEmail { secret },
             MailPurpose::ResetPassword => Letter::ResetPassword { name, secret },
         };
         Ok(self.mailer.send(email, &letter).await?)
@@ -325,12 +337,10 @@ impl Accounts {
             device: Some(DeviceId(caller.session.id.as_uuid())),
         })?;
         let store = &self.ground.store;
-        let hash = store
-            .account_of(&caller.user.email)
-            .await?
-            .and_then(|account| account.password);
+        let account = store.account_of(&caller.user.email).await?;
+        let old = account.and_then(|account| account.password);
         if !current.is_bounded()
-            || self.passwords.verify(current, hash).await? == Comparison::Differs
+            || self.passwords.verify(current, old.clone()).await? == Comparison::Differs
         {
             return Err(ChangePasswordError::WrongPassword);
         }
@@ -338,6 +348,14 @@ impl Accounts {
         let now = self.ground.clock.now();
         let scope = AccountScope::of_session(&caller.session);
         let mut unit = store.account(&scope).await?;
+        // While both were hashed the password may have been reset, which ended this session.
+        let account = unit.account().await?;
+        let session = unit.session(caller.session.id).await?;
+        if account.and_then(|account| account.password) != old
+            || !session.is_some_and(|session| session.is_live(now))
+        {
+            return Err(ChangePasswordError::WrongPassword);
+        }
         unit.set_password(&hash, now).await?;
         let others = Which::AllBut(caller.session.id);
         unit.end_sessions(others, EndCause::PasswordChanged, now)

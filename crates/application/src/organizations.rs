@@ -65,10 +65,9 @@ impl Organizations {
             [(); 3].map(|()| RoleId::from_uuid(ids.next())),
             self.ground.clock.now(),
         );
-        let mut unit = self.ground.store.found(&founding).await?;
+        let mut unit = self.ground.store.found(&founding, &founded.tenant).await?;
         let tenants = unit.tenants_of(founding.founder()).await?;
         self.mode.admits(founding.tenant(), &tenants)?;
-        unit.add_tenant(&founded.tenant).await?;
         unit.add_roles(&founded.roles, founded.tenant.created_at)
             .await?;
         unit.add_member(&founded.owner).await?;

@@ -14,7 +14,7 @@ use bailiwick_domain::{
     access::{AccountAct, AccountScope, Principal, Standing},
     password::Password,
     role::Role,
-    session::{Chain, EndCause, Lifetimes, Place, Reuse, Session, Verdict},
+    session::{Chain, EndCause, Lifetimes, Place, Reuse, RevokeCause, Session, Verdict},
     user::{EmailAddress, User},
 };
 use std::{net::IpAddr, sync::Arc, time::Duration};
@@ -83,12 +83,11 @@ impl Caller {
 }
 
 /// Somebody wants to sign in.
-#[derive(Debug)]
 pub struct SignIn {
     /// The address, as it was typed.
     pub username: String,
     /// The password, as it was typed.
-    pub password: String,
+    pub password: Password,
     /// The organization to enter at once.
     pub organization: Option<TenantId>,
     /// From where, as it says itself.
@@ -100,7 +99,6 @@ pub struct SignIn {
 }
 
 /// Somebody has signed in.
-#[derive(Debug)]
 pub struct SignedIn {
     /// Their tokens.
     pub tokens: Tokens,
@@ -114,7 +112,6 @@ pub struct SignedIn {
 pub const DEVICE_REMEMBERED: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// A token pair.
-#[derive(Debug)]
 pub struct Tokens {
     /// The access token.
     pub access: String,
@@ -132,7 +129,7 @@ pub struct Tokens {
 pub const RECENT: Duration = Duration::from_secs(15 * 60);
 
 /// What somebody signs out with.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub enum Credential<'a> {
     /// An access token.
     Access(&'a str),
@@ -242,22 +239,20 @@ impl Sessions {
             Some(account) => (Some(account.user), account.password),
             None => (None, None),
         };
-        let password = Password::typed(attempt.password);
+        let password = attempt.password;
         if !password.is_bounded() {
             return Err(SessionError::Refused);
         }
-        let comparison = self
-            .instruments
-            .passwords
-            .verify(password.clone(), hash)
-            .await?;
+        let passwords = &self.instruments.passwords;
+        let comparison = passwords.verify(password.clone(), hash.clone()).await?;
         let user = user
-            .filter(|user| comparison != Comparison::Differs && user.is_active())
+            .filter(|_| comparison != Comparison::Differs)
             .filter(|user| user.verified_at.is_some() || !self.rules.verified_only)
             .ok_or(SessionError::Refused)?;
+        // When too many wait, it is made anew another time.
         let rehashed = match comparison {
             Comparison::Differs | Comparison::Matches => None,
-            Comparison::MatchesOutdated => Some(self.instruments.passwords.hash(password).await?),
+            Comparison::MatchesOutdated => passwords.hash(password).await.ok(),
         };
 
         let now = self.ground.clock.now();
@@ -273,6 +268,11 @@ impl Sessions {
         };
 
         let mut unit = self.ground.store.account(&scope).await?;
+        // While the password was hashed it may have been changed, and the account closed.
+        let account = unit.account().await?.ok_or(SessionError::Refused)?;
+        if account.password != hash || !account.user.is_active() {
+            return Err(SessionError::Refused);
+        }
         unit.add_session(&session, &attempt.device).await?;
         if let Some(hash) = rehashed {
             unit.set_password(&hash, now).await?;
@@ -324,9 +324,7 @@ impl Sessions {
         session: &Session,
         wanted: TenantId,
     ) -> Result<Tokens, SessionError> {
-        let scope = AccountScope::of_session(session);
-        let organizations = self.ground.store.organizations_of(&scope).await?;
-        let place = place_in(&organizations, wanted)?;
+        let place = self.place(session, wanted).await?;
         match self.enter(session, place).await {
             // The same organization was entered in another tab at this moment: now its chain is there to be found.
             Err(SessionError::Store(StoreError::Taken(Unique::LiveChain))) => {
@@ -334,6 +332,11 @@ impl Sessions {
             }
             outcome => outcome,
         }
+    }
+
+    async fn place(&self, session: &Session, wanted: TenantId) -> Result<Place, SessionError> {
+        let scope = AccountScope::of_session(session);
+        place_in(&self.ground.store.organizations_of(&scope).await?, wanted)
     }
 
     async fn enter(&self, session: &Session, place: Place) -> Result<Tokens, SessionError> {
@@ -346,7 +349,8 @@ impl Sessions {
             }
             idle => {
                 if let Some((chain, _)) = idle {
-                    unit.revoke_chain(chain.id, now).await?;
+                    unit.revoke_chain(chain.id, RevokeCause::Lapsed, now)
+                        .await?;
                 }
                 self.start_chain(&mut *unit, session, Some(place), now)
                     .await?
@@ -357,8 +361,8 @@ impl Sessions {
         self.tokens(session, &chain, &secret, now).await
     }
 
-    /// A new pair for a refresh token, which is spent by it; the organization stays. With another `organization`
-    /// nothing is spent, and the pair is for that one.
+    /// A new pair for a refresh token, which is spent by it. The organization stays, unless another one is named: then
+    /// the pair is for that one.
     ///
     /// # Errors
     /// When the token is good no more, and if it was spent before, its chain ends with it; when the organization
@@ -382,35 +386,37 @@ impl Sessions {
                 return Err(SessionError::Refused);
             }
             let generation = presented.claims.generation;
-            match (
-                chain.present(generation, &session, &self.rules.lifetimes, now),
-                organization,
-            ) {
-                (Verdict::Rotate(_) | Verdict::Replay(_), Some(wanted))
-                    if chain.place.is_none_or(|place| place.tenant != wanted) =>
-                {
-                    return self.select(&session, wanted).await;
-                }
-                (Verdict::Rotate(next), _) => {
-                    let scope = AccountScope::of_session(&session);
-                    let mut unit = self.ground.store.account(&scope).await?;
-                    if unit.rotate_chain(chain.id, next, now).await? {
-                        unit.commit(scope.entry(AccountAct::RefreshTokens, chain.id))
-                            .await?;
-                        chain.generation = next;
-                        chain.rotated_at = now;
-                        return self.tokens(&session, &chain, &secret, now).await;
-                    }
-                }
-                (Verdict::Replay(_), _) => {
-                    return self.tokens(&session, &chain, &secret, now).await;
-                }
-                (Verdict::Reuse(reuse), _) => {
+            let lifetimes = &self.rules.lifetimes;
+            let next = match chain.present(generation, &session, lifetimes, now) {
+                Verdict::Rotate(next) => Some(next),
+                Verdict::Replay(_) => None,
+                Verdict::Reuse(reuse) => {
                     self.end_reused(&reuse, now).await?;
                     return Err(SessionError::Refused);
                 }
-                (Verdict::Over, _) => return Err(SessionError::Refused),
+                Verdict::Over => return Err(SessionError::Refused),
+            };
+            let here = chain.place.map(|place| place.tenant);
+            let elsewhere = organization.filter(|wanted| here != Some(*wanted));
+            if let Some(wanted) = elsewhere {
+                // A token is not spent on what is refused.
+                self.place(&session, wanted).await?;
             }
+            if let Some(next) = next {
+                let scope = AccountScope::of_session(&session);
+                let mut unit = self.ground.store.account(&scope).await?;
+                if !unit.rotate_chain(chain.id, next, now).await? {
+                    continue;
+                }
+                unit.commit(scope.entry(AccountAct::RefreshTokens, chain.id))
+                    .await?;
+                chain.generation = next;
+                chain.rotated_at = now;
+            }
+            return match elsewhere {
+                Some(wanted) => self.select(&session, wanted).await,
+                None => self.tokens(&session, &chain, &secret, now).await,
+            };
         }
         Err(SessionError::Refused)
     }
@@ -419,7 +425,10 @@ impl Sessions {
     async fn end_reused(&self, reuse: &Reuse, now: Timestamp) -> Result<(), StoreError> {
         let scope = AccountScope::reused(reuse);
         let mut unit = self.ground.store.account(&scope).await?;
-        if unit.revoke_chain(reuse.chain, now).await? {
+        if unit
+            .revoke_chain(reuse.chain, RevokeCause::Reuse, now)
+            .await?
+        {
             unit.commit(scope.entry(AccountAct::LoseChain, reuse.chain))
                 .await?;
         }

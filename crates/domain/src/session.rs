@@ -112,6 +112,26 @@ impl EndCause {
     }
 }
 
+/// Why a chain ended while its session goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RevokeCause {
+    /// A spent token of it came back.
+    Reuse,
+    /// Nobody used it for too long, and a new one takes its place.
+    Lapsed,
+}
+
+impl RevokeCause {
+    /// Its name in the store.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reuse => "reuse",
+            Self::Lapsed => "lapsed",
+        }
+    }
+}
+
 /// A spent refresh token came back.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Reuse {
@@ -186,7 +206,9 @@ impl Chain {
         }
         match self.generation - generation {
             0 => Verdict::Rotate(generation + 1),
-            1 if now < self.rotated_at.plus(lifetimes.grace) => Verdict::Replay(self.generation),
+            1 if !lifetimes.grace.is_zero() && now < self.rotated_at.plus(lifetimes.grace) => {
+                Verdict::Replay(self.generation)
+            }
             _ => Verdict::Reuse(Reuse {
                 user: session.user,
                 chain: self.id,

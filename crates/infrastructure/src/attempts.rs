@@ -25,6 +25,8 @@ pub struct CountedAttempts {
     by_account: Limit<EmailAddress>,
     /// The owner, on a device of theirs.
     by_device: Limit<(EmailAddress, DeviceId)>,
+    /// Somebody has mails sent to somebody else.
+    mails: Limit<EmailAddress>,
 }
 
 /// No limits at all.
@@ -35,6 +37,10 @@ impl Attempts for UncountedAttempts {
     fn count(&self, _: &Attempt<'_>) -> Result<(), TooMany> {
         Ok(())
     }
+
+    fn count_mail(&self, _: &EmailAddress) -> Result<(), TooMany> {
+        Ok(())
+    }
 }
 
 impl Default for CountedAttempts {
@@ -43,6 +49,7 @@ impl Default for CountedAttempts {
             by_network: Limit::new(10, Duration::from_secs(30)),
             by_account: Limit::new(100, Duration::from_secs(10)),
             by_device: Limit::new(10, Duration::from_secs(30)),
+            mails: Limit::new(5, Duration::from_secs(5 * 60)),
         }
     }
 }
@@ -57,6 +64,10 @@ impl Attempts for CountedAttempts {
         let network = attempt.address.map_or(nowhere, network);
         self.by_network.count((account.clone(), network))?;
         self.by_account.count(account)
+    }
+
+    fn count_mail(&self, to: &EmailAddress) -> Result<(), TooMany> {
+        self.mails.count(to.clone())
     }
 }
 

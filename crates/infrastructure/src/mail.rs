@@ -24,7 +24,7 @@ pub struct LettreMailer {
 }
 
 /// How mail goes out.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum MailRoute {
     /// To a server, like `smtps://user:password@smtp.example.com`.
     Smtp(String),
@@ -76,23 +76,11 @@ impl LettreMailer {
 
     fn write(&self, letter: &Letter) -> Result<Written, askama::Error> {
         match letter {
-            Letter::VerifyEmail { name, secret } => Written::new(
+            Letter::VerifyEmail { secret } => Written::new(
                 "Is this your address?",
                 &self.link("verify-email", secret),
-                |link| {
-                    VerifyEmailText {
-                        name: name.as_str(),
-                        link,
-                    }
-                    .render()
-                },
-                |link| {
-                    VerifyEmailHtml {
-                        name: name.as_str(),
-                        link,
-                    }
-                    .render()
-                },
+                |link| VerifyEmailText { link }.render(),
+                |link| VerifyEmailHtml { link }.render(),
             ),
             Letter::AlreadyRegistered { name } => Written::new(
                 "You have an account already",
@@ -185,24 +173,23 @@ impl Written {
 }
 
 macro_rules! templates {
-    ($($name:ident $path:literal;)+) => {$(
+    ($($name:ident $path:literal $($field:ident)+;)+) => {$(
         #[derive(Template)]
         #[template(path = $path)]
         struct $name<'a> {
-            name: &'a str,
-            link: &'a str,
+            $($field: &'a str,)+
         }
     )+};
 }
 
 // askama escapes what people typed, by the ending of the file.
 templates! {
-    VerifyEmailText       "verify_email.txt";
-    VerifyEmailHtml       "verify_email.html";
-    AlreadyRegisteredText "already_registered.txt";
-    AlreadyRegisteredHtml "already_registered.html";
-    ResetPasswordText     "reset_password.txt";
-    ResetPasswordHtml     "reset_password.html";
+    VerifyEmailText       "verify_email.txt"        link;
+    VerifyEmailHtml       "verify_email.html"       link;
+    AlreadyRegisteredText "already_registered.txt"  name link;
+    AlreadyRegisteredHtml "already_registered.html" name link;
+    ResetPasswordText     "reset_password.txt"      name link;
+    ResetPasswordHtml     "reset_password.html"     name link;
 }
 
 /// A file is there whole or not at all, for whoever watches the folder.

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::{
     net::SocketAddr,
-    num::NonZeroU32,
+    num::{NonZeroU32, NonZeroUsize},
     path::{Path, PathBuf},
 };
 
@@ -16,7 +16,7 @@ use std::{
 const PREFIX: &str = "BAILIWICK__";
 
 /// All settings.
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Where it listens.
@@ -54,11 +54,11 @@ pub struct Http {
     /// Networks of the reverse proxies that are believed about whom they speak for.
     pub trusted_proxies: Vec<IpNet>,
     /// Worker threads; by default one for each core.
-    pub workers: Option<usize>,
+    pub workers: Option<NonZeroUsize>,
 }
 
 /// Section `database`.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Database {
     /// `sqlite:PATH` or `postgres://…`: the service's own connection.
@@ -66,7 +66,7 @@ pub struct Database {
     /// PostgreSQL only: who migrates.
     pub owner_url: Option<String>,
     /// Connections at most.
-    pub connections: u32,
+    pub connections: NonZeroU32,
     /// Reserved: serve although the role is one that row-level security does not bind.
     pub allow_unsafe_role: bool,
 }
@@ -84,7 +84,7 @@ pub struct Limits {
 }
 
 /// Section `tokens`.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tokens {
     /// How long an access token is good, in seconds.
@@ -180,7 +180,7 @@ pub struct Cache {
 }
 
 /// Section `mail`.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Mail {
     /// The mail server, like `smtps://user:password@smtp.example.com`.
@@ -277,7 +277,7 @@ impl Default for Database {
         Self {
             url: "sqlite:data/bailiwick.db".to_owned(),
             owner_url: None,
-            connections: 8,
+            connections: const { NonZeroU32::new(8).unwrap() },
             allow_unsafe_role: false,
         }
     }

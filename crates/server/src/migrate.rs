@@ -33,11 +33,11 @@ pub enum MigrateError {
 /// # Errors
 /// When the database cannot be reached, or refuses.
 pub async fn migrate(config: &Config, step: Step) -> Result<Vec<(String, bool)>, MigrateError> {
-    let url = config
-        .database
-        .owner_url
-        .as_ref()
-        .unwrap_or(&config.database.url);
+    let database = &config.database;
+    let url = match &database.owner_url {
+        Some(owner) if config.sqlite_file().is_none() => owner,
+        _ => &database.url,
+    };
     let database = Database::connect_to_migrate(url).await?;
     match step {
         Step::Up => migration::up(&database).await?,

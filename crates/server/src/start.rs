@@ -133,7 +133,7 @@ pub async fn start(
     let server =
         HttpServer::new(move || App::new().configure(configure.clone()).wrap(from_fn(edge)));
     let server = match config.http.workers {
-        Some(workers) => server.workers(workers),
+        Some(workers) => server.workers(workers.get()),
         None => server,
     };
     let server = server
@@ -178,7 +178,7 @@ async fn services(
         hashing,
     } = machine;
     let options = DatabaseOptions {
-        connections: config.database.connections,
+        connections: config.database.connections.get(),
         ..DatabaseOptions::default()
     };
     let database = Database::connect(&config.database.url, options).await?;
@@ -244,7 +244,7 @@ async fn services(
         organizations: Organizations::new(ground.clone(), mode),
         members: Members::new(ground.clone(), mode),
         projects: Projects::new(ground),
-        store,
+        readiness: store,
         keys: ring,
         ids,
         passwords: PasswordPolicy::at_least(config.passwords.min_length),
@@ -312,7 +312,11 @@ fn peppered(hashing: HashingOptions, config: &Config) -> Result<HashingOptions, 
     let Some(file) = &config.passwords.pepper_file else {
         return Ok(hashing);
     };
-    let pepper = std::fs::read(file).map_err(|error| StartError::Pepper(file.clone(), error))?;
+    let failed = |error| StartError::Pepper(file.clone(), error);
+    let pepper = std::fs::read(file).map_err(failed)?;
+    if pepper.trim_ascii().is_empty() {
+        return Err(failed(io::ErrorKind::UnexpectedEof.into()));
+    }
     Ok(HashingOptions {
         pepper: Some(pepper.trim_ascii().to_vec().into()),
         ..hashing

@@ -20,7 +20,7 @@ use bailiwick_domain::{
     member::{MemberStatus, MembershipMode},
     password::{Password, PasswordHash, PasswordPolicy},
     project::Project,
-    session::{Chain, EndCause, Lifetimes, Session},
+    session::{Chain, EndCause, Lifetimes, RevokeCause, Session},
     tenant::{Tenant, TenantStatus},
     user::{EmailAddress, User},
     *,
@@ -143,7 +143,7 @@ fn services() -> Services {
         organizations: Organizations::new(ground.clone(), MembershipMode::Many),
         members: Members::new(ground.clone(), MembershipMode::Many),
         projects: Projects::new(ground),
-        store: Arc::new(Untouched),
+        readiness: Arc::new(Untouched),
         keys: Arc::new(Untouched),
         ids: Arc::new(Zero),
         passwords: PasswordPolicy::default(),
@@ -321,8 +321,8 @@ impl Users for Untouched {
     async fn add_user(&mut self, _: &User, _: &PasswordHash) -> Result<(), StoreError> {
         unreachable!("something was written")
     }
-    async fn replace_user(&mut self, _: &User, _: &PasswordHash) -> Result<(), StoreError> {
-        unreachable!("something was written")
+    async fn account(&mut self) -> Result<Option<Account>, StoreError> {
+        unreachable!("the store was touched")
     }
     async fn verify_email(&mut self, _: Timestamp) -> Result<(), StoreError> {
         unreachable!("something was written")
@@ -340,6 +340,9 @@ impl Users for Untouched {
 
 #[async_trait]
 impl ports::Sessions for Untouched {
+    async fn session(&mut self, _: SessionId) -> Result<Option<Session>, StoreError> {
+        unreachable!("the store was touched")
+    }
     async fn end_sessions(
         &mut self,
         _: Which,
@@ -364,7 +367,12 @@ impl ports::Sessions for Untouched {
     async fn rotate_chain(&mut self, _: ChainId, _: u64, _: Timestamp) -> Result<bool, StoreError> {
         unreachable!("something was written")
     }
-    async fn revoke_chain(&mut self, _: ChainId, _: Timestamp) -> Result<bool, StoreError> {
+    async fn revoke_chain(
+        &mut self,
+        _: ChainId,
+        _: RevokeCause,
+        _: Timestamp,
+    ) -> Result<bool, StoreError> {
         unreachable!("something was written")
     }
 }
@@ -374,13 +382,17 @@ impl Store for Untouched {
     async fn begin(&self, _: &TenantScope<Write>) -> Result<Box<dyn TenantUnit>, StoreError> {
         unreachable!("the store was touched")
     }
-    async fn found(&self, _: &Founding) -> Result<Box<dyn TenantUnit>, StoreError> {
+    async fn found(&self, _: &Founding, _: &Tenant) -> Result<Box<dyn TenantUnit>, StoreError> {
         unreachable!("the store was touched")
     }
     /// About the caller alone, who may end sessions: they have none.
     async fn account(&self, _: &AccountScope) -> Result<Box<dyn AccountUnit>, StoreError> {
         Ok(Box::new(Self))
     }
+}
+
+#[async_trait]
+impl Readiness for Untouched {
     async fn ready(&self) -> Result<(), StoreError> {
         Ok(())
     }
@@ -416,6 +428,9 @@ impl Passwords for Untouched {
 impl Attempts for Untouched {
     fn count(&self, _: &Attempt<'_>) -> Result<(), TooMany> {
         unreachable!("a password was tried")
+    }
+    fn count_mail(&self, _: &EmailAddress) -> Result<(), TooMany> {
+        unreachable!("a mail was sent")
     }
 }
 

@@ -33,7 +33,7 @@ async fn write(store: &dyn Store, permit: &Permit<AddMember>) -> Result<(), Stor
     unit.commit(permit.entry("somebody")).await
 }
 
-fn main() {
+pub(crate) fn main() {
     let routes = Routes::default()
         .get("/anybody", Public, anybody)
         .get("/signed-in", AnyUser, signed_in)

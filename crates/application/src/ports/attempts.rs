@@ -8,6 +8,9 @@ use std::{net::IpAddr, time::Duration};
 pub trait Attempts: Send + Sync {
     /// One more. The attempt may go on, or has to wait.
     fn count(&self, attempt: &Attempt<'_>) -> Result<(), TooMany>;
+
+    /// One more mail to this address that its owner may not have asked for.
+    fn count_mail(&self, to: &EmailAddress) -> Result<(), TooMany>;
 }
 
 /// Somebody tries a password.

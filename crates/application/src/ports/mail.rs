@@ -14,10 +14,8 @@ pub trait Mailer: Send + Sync {
 /// What is written to people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Letter {
-    /// Somebody registered with this address: was it you?
+    /// Somebody registered with this address: was it you? Without a name, since a stranger may have chosen it.
     VerifyEmail {
-        /// What they are called.
-        name: Name,
         /// What they have to bring back.
         secret: Secret,
     },

@@ -14,7 +14,7 @@ use bailiwick_domain::{
     password::PasswordHash,
     project::Project,
     role::{BuiltIn, Role},
-    session::{Chain, EndCause, Place, Session},
+    session::{Chain, EndCause, Place, RevokeCause, Session},
     tenant::{Slug, Tenant, TenantStatus},
     user::{EmailAddress, User},
 };
@@ -25,12 +25,21 @@ pub trait Store: Credentials + Views + Send + Sync {
     /// Opens a tenant for writing.
     async fn begin(&self, scope: &TenantScope<Write>) -> Result<Box<dyn TenantUnit>, StoreError>;
 
-    /// Opens a tenant that does not exist yet.
-    async fn found(&self, founding: &Founding) -> Result<Box<dyn TenantUnit>, StoreError>;
+    /// Opens a tenant that comes into being with the unit: it is the first thing that is written, so that nobody
+    /// founds what exists. [`Unique::Slug`] when the slug is taken.
+    async fn found(
+        &self,
+        founding: &Founding,
+        tenant: &Tenant,
+    ) -> Result<Box<dyn TenantUnit>, StoreError>;
 
     /// Opens one account for writing.
     async fn account(&self, scope: &AccountScope) -> Result<Box<dyn AccountUnit>, StoreError>;
+}
 
+/// Whether the store can be used.
+#[async_trait]
+pub trait Readiness: Send + Sync {
     /// Does it answer, and is its schema the one that this build expects?
     async fn ready(&self) -> Result<(), StoreError>;
 }
@@ -235,12 +244,8 @@ pub trait Users: Send {
     /// Registers it. [`Unique::Email`] when the address is taken.
     async fn add_user(&mut self, user: &User, password: &PasswordHash) -> Result<(), StoreError>;
 
-    /// Gives it another name and password, before its address was verified: the last one to register counts.
-    async fn replace_user(
-        &mut self,
-        user: &User,
-        password: &PasswordHash,
-    ) -> Result<(), StoreError>;
+    /// The account as it stands, locked until the unit is over: what was read of it before may have changed.
+    async fn account(&mut self) -> Result<Option<Account>, StoreError>;
 
     /// Notes that the address is the account's.
     async fn verify_email(&mut self, now: Timestamp) -> Result<(), StoreError>;
@@ -269,6 +274,9 @@ pub trait Sessions: Send {
     /// Opens a session.
     async fn add_session(&mut self, session: &Session, device: &Device) -> Result<(), StoreError>;
 
+    /// One of the sessions, over or not.
+    async fn session(&mut self, id: SessionId) -> Result<Option<Session>, StoreError>;
+
     /// Ends these sessions and their chains, and says how many were not over yet.
     async fn end_sessions(
         &mut self,
@@ -296,7 +304,12 @@ pub trait Sessions: Send {
     ) -> Result<bool, StoreError>;
 
     /// Ends a chain. `false`: it was dead already.
-    async fn revoke_chain(&mut self, id: ChainId, now: Timestamp) -> Result<bool, StoreError>;
+    async fn revoke_chain(
+        &mut self,
+        id: ChainId,
+        cause: RevokeCause,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
 }
 
 /// Which sessions of an account.
@@ -334,8 +347,6 @@ pub trait Directory: Send {
 pub trait Tenants: Send {
     /// The tenant, locked until the unit is over.
     async fn tenant(&mut self) -> Result<Option<Tenant>, StoreError>;
-    /// Founds it. [`Unique::Slug`] when the slug is taken.
-    async fn add_tenant(&mut self, tenant: &Tenant) -> Result<(), StoreError>;
     /// Keeps its changes.
     async fn save_tenant(&mut self, tenant: &Tenant) -> Result<(), StoreError>;
 }

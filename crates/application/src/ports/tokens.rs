@@ -3,6 +3,7 @@
 use super::Secret;
 use async_trait::async_trait;
 use bailiwick_domain::{ChainId, SessionId, TenantId, Timestamp, UserId, user::EmailAddress};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// What an access token says: who, in which session, where. Never what they may do.
@@ -102,6 +103,9 @@ pub struct KnownDevice {
 /// A device, as far as one can be told from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct DeviceId(pub Uuid);
+
+/// How long a verifier may go without asking for the keys again. No key signs before it was public for longer.
+pub const KEYS_CACHED: Duration = Duration::from_secs(60);
 
 /// Tells the world how to verify access tokens.
 pub trait PublicKeys: Send + Sync {

@@ -49,8 +49,9 @@ impl<A: Action> Permit<A> {
         &self.held
     }
 
-    /// The record of this permit having been used on `target`.
+    /// The record of this permit having been used on `target`. Leave to read writes no record of a change.
     pub fn entry(&self, target: impl fmt::Display) -> AuditEntry {
+        const { assert!(A::Scope::REACH.writes, "leave to read writes no record") }
         AuditEntry::new(self.user, A::PERMISSION.name(), self.at, target)
     }
 }

@@ -90,7 +90,7 @@ fn file(url: &str) -> Result<SqliteConnectOptions, ConnectError> {
 fn writing(file: SqliteConnectOptions) -> SqliteConnectOptions {
     file.create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Normal)
+        .synchronous(SqliteSynchronous::Full)
 }
 
 fn pool(connections: u32, wait: Duration) -> SqlitePoolOptions {

@@ -9,7 +9,7 @@ use super::{
     pair::{KeyAlgorithm, public_members, verifying_key},
 };
 use crate::{Database, database::Context, entity::signing_key, store::OfNobody};
-use bailiwick_application::ports::{Clock, PublicKey, PublicKeys};
+use bailiwick_application::ports::{Clock, KEYS_CACHED, PublicKey, PublicKeys};
 use bailiwick_domain::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, jwk::Jwk};
 use sea_orm::{ActiveValue::Set, ColumnTrait, DbErr, QueryFilter, QueryOrder, sea_query::Expr};
@@ -51,7 +51,8 @@ pub struct KeyPolicy {
     pub algorithm: KeyAlgorithm,
     /// How old a key may be that signs.
     pub max_age: Duration,
-    /// How long a new key is known to everybody before it signs. More than [`KeyRing::TEND_EVERY`].
+    /// How long a new key is public before it signs: until every replica has tended its ring, and every verifier has
+    /// asked again.
     pub publish_ahead: Duration,
 }
 
@@ -61,7 +62,7 @@ impl Default for KeyPolicy {
         Self {
             algorithm: KeyAlgorithm::default(),
             max_age: Duration::from_secs(90 * DAY),
-            publish_ahead: 3 * KeyRing::TEND_EVERY,
+            publish_ahead: KEYS_CACHED + 2 * KeyRing::TEND_EVERY,
         }
     }
 }
@@ -305,8 +306,12 @@ impl KeyRing {
     async fn look(&self) -> Result<(), KeyError> {
         let mut keys = Keys::default();
         for row in self.rows().await? {
-            if row.retired_at.is_none() {
-                self.add(&mut keys, row)?;
+            let id = row.id.clone();
+            if row.retired_at.is_none()
+                && let Err(error) = self.add(&mut keys, row)
+            {
+                // One broken key must not keep the others from being retired.
+                tracing::error!(id, error = %error, "a signing key is left out");
             }
         }
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);

@@ -1,25 +1,31 @@
 //! One transaction about one account.
 
-use super::{audit::Recorder, error::store_error, owned::OfNobody, rows};
+use super::{
+    audit::Recorder,
+    error::store_error,
+    owned::{OfNobody, OfPerson},
+    rows,
+};
 use crate::{
     database::Tx,
     entity::{mailed_token, refresh_chain, session, user},
 };
 use async_trait::async_trait;
 use bailiwick_application::ports::{
-    AccountUnit, Device, Secret, Sessions, StoreError, Users, Which,
+    Account, AccountUnit, Device, Secret, Sessions, StoreError, Users, Which,
 };
 use bailiwick_domain::{
     ChainId, MailedTokenId, SessionId, TenantId, Timestamp, UserId,
     access::{AuditEntry, Scope},
     mailed::MailedToken,
     password::PasswordHash,
-    session::{Chain, EndCause, Session},
+    session::{Chain, EndCause, RevokeCause, Session},
     user::User,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, QueryFilter, QuerySelect, QueryTrait, UpdateMany,
-    sea_query::Expr,
+    ActiveValue::Set,
+    ColumnTrait, Condition, QueryFilter, QuerySelect, QueryTrait, UpdateMany,
+    sea_query::{Expr, LockType},
 };
 
 pub(super) struct AccountTx {
@@ -31,6 +37,11 @@ pub(super) struct AccountTx {
 #[async_trait]
 impl AccountUnit for AccountTx {
     async fn commit(self: Box<Self>, entry: AuditEntry) -> Result<(), StoreError> {
+        if entry.actor() != self.user {
+            return Err(rows::corrupt(
+                "a change of one account was recorded for another",
+            ));
+        }
         self.recorder.commit(self.tx, Scope::Platform, &entry).await
     }
 }
@@ -54,19 +65,9 @@ impl Users for AccountTx {
         Ok(())
     }
 
-    async fn replace_user(
-        &mut self,
-        user: &User,
-        password: &PasswordHash,
-    ) -> Result<(), StoreError> {
-        self.change_user()
-            .filter(user::Column::EmailVerifiedAt.is_null())
-            .col_expr(user::Column::Name, Expr::value(user.name.as_str()))
-            .col_expr(user::Column::PasswordHash, Expr::value(password.as_phc()))
-            .exec(&self.tx)
-            .await
-            .map_err(store_error)?;
-        Ok(())
+    async fn account(&mut self) -> Result<Option<Account>, StoreError> {
+        let row = self.locked_user().await?;
+        row.map(rows::account).transpose()
     }
 
     async fn verify_email(&mut self, now: Timestamp) -> Result<(), StoreError> {
@@ -84,6 +85,8 @@ impl Users for AccountTx {
         token: &MailedToken,
         secret: &Secret,
     ) -> Result<(), StoreError> {
+        // Of two that are sent at once, one waits here.
+        self.locked_user().await?;
         mailed_token::Entity::removal()
             .filter(mailed_token::Column::UserId.eq(self.user.as_uuid()))
             .filter(mailed_token::Column::Purpose.eq(token.purpose.name()))
@@ -149,6 +152,16 @@ impl Sessions for AccountTx {
         Ok(())
     }
 
+    async fn session(&mut self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        let row = session::Entity::about(self.user)
+            .filter(session::Column::Id.eq(id.as_uuid()))
+            .lock(LockType::NoKeyUpdate)
+            .one(&self.tx)
+            .await
+            .map_err(store_error)?;
+        Ok(row.as_ref().map(rows::session))
+    }
+
     async fn end_sessions(
         &mut self,
         which: Which,
@@ -196,7 +209,7 @@ impl Sessions for AccountTx {
             .filter(refresh_chain::Column::SessionId.eq(session.as_uuid()))
             .filter(place)
             .filter(refresh_chain::Column::RevokedAt.is_null())
-            .lock_exclusive()
+            .lock(LockType::NoKeyUpdate)
             .one(&self.tx)
             .await
             .map_err(store_error)?;
@@ -244,8 +257,13 @@ impl Sessions for AccountTx {
         Ok(rotated.rows_affected == 1)
     }
 
-    async fn revoke_chain(&mut self, id: ChainId, now: Timestamp) -> Result<bool, StoreError> {
-        let revoked = revoked(now, "reuse")
+    async fn revoke_chain(
+        &mut self,
+        id: ChainId,
+        cause: RevokeCause,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let revoked = revoked(now, cause.name())
             .filter(refresh_chain::Column::Id.eq(id.as_uuid()))
             .exec(&self.tx)
             .await
@@ -255,6 +273,15 @@ impl Sessions for AccountTx {
 }
 
 impl AccountTx {
+    async fn locked_user(&self) -> Result<Option<user::Model>, StoreError> {
+        user::Entity::rows()
+            .filter(user::Column::Id.eq(self.user.as_uuid()))
+            .lock(LockType::NoKeyUpdate)
+            .one(&self.tx)
+            .await
+            .map_err(store_error)
+    }
+
     fn change_user(&self) -> UpdateMany<user::Entity> {
         user::Entity::change().filter(user::Column::Id.eq(self.user.as_uuid()))
     }

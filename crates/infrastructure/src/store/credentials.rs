@@ -14,7 +14,6 @@ use bailiwick_domain::{
     access::Standing,
     mailed::MailedToken,
     member::MemberStatus,
-    password::PasswordHash,
     session::{Chain, Session},
     tenant::TenantStatus,
     user::{EmailAddress, User},
@@ -97,14 +96,7 @@ impl Credentials for SeaStore {
             .await
             .map_err(store_error)?;
         tx.commit().await.map_err(store_error)?;
-        row.map(|mut row| {
-            let password = row.password_hash.take().map(PasswordHash::from_phc);
-            Ok(Account {
-                user: rows::user(row)?,
-                password,
-            })
-        })
-        .transpose()
+        row.map(rows::account).transpose()
     }
 
     async fn facts(&self, claims: &AccessClaims) -> Result<Option<Facts>, StoreError> {

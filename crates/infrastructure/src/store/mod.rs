@@ -16,10 +16,13 @@ use crate::{
 use account::AccountTx;
 use async_trait::async_trait;
 use audit::Recorder;
-use bailiwick_application::ports::{AccountUnit, Clock, Ids, Store, StoreError, TenantUnit};
+use bailiwick_application::ports::{
+    AccountUnit, Clock, Ids, Readiness, Store, StoreError, TenantUnit,
+};
 use bailiwick_domain::{
     TenantId,
     access::{AccountScope, Founding, TenantScope, Write},
+    tenant::Tenant,
 };
 use error::store_error;
 use sea_orm::{ConnectionTrait, Statement};
@@ -56,28 +59,34 @@ impl SeaStore {
         self.database.read(who).await.map_err(store_error)
     }
 
-    async fn open(&self, tenant: TenantId) -> Result<Box<dyn TenantUnit>, StoreError> {
+    async fn open(&self, tenant: TenantId) -> Result<TenantTx, StoreError> {
         let who = Context {
             tenant: Some(tenant.as_uuid()),
             user: None,
         };
         let tx = self.database.begin(who).await.map_err(store_error)?;
-        Ok(Box::new(TenantTx {
+        Ok(TenantTx {
             tx,
             tenant,
             recorder: self.recorder.clone(),
-        }))
+        })
     }
 }
 
 #[async_trait]
 impl Store for SeaStore {
     async fn begin(&self, scope: &TenantScope<Write>) -> Result<Box<dyn TenantUnit>, StoreError> {
-        self.open(scope.tenant()).await
+        Ok(Box::new(self.open(scope.tenant()).await?))
     }
 
-    async fn found(&self, founding: &Founding) -> Result<Box<dyn TenantUnit>, StoreError> {
-        self.open(founding.tenant()).await
+    async fn found(
+        &self,
+        founding: &Founding,
+        tenant: &Tenant,
+    ) -> Result<Box<dyn TenantUnit>, StoreError> {
+        let mut unit = self.open(founding.tenant()).await?;
+        unit.add_tenant(tenant).await?;
+        Ok(Box::new(unit))
     }
 
     async fn account(&self, scope: &AccountScope) -> Result<Box<dyn AccountUnit>, StoreError> {
@@ -92,7 +101,10 @@ impl Store for SeaStore {
             recorder: self.recorder.clone(),
         }))
     }
+}
 
+#[async_trait]
+impl Readiness for SeaStore {
     async fn ready(&self) -> Result<(), StoreError> {
         self.database.ping().await.map_err(store_error)?;
         let tx = self.read(Context::default()).await?;

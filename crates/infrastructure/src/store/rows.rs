@@ -2,11 +2,12 @@
 
 use crate::entity;
 use aws_lc_rs::digest;
-use bailiwick_application::ports::{Secret, StoreError};
+use bailiwick_application::ports::{Account, Secret, StoreError};
 use bailiwick_domain::{
     ChainId, MailedTokenId, MemberId, ProjectId, RoleId, SessionId, TenantId, Timestamp, UserId,
     mailed::{MailPurpose, MailedToken},
     member::MemberStatus,
+    password::PasswordHash,
     project::Project,
     role::Role,
     session::{Chain, Place, Session},
@@ -69,6 +70,14 @@ pub(super) fn user(row: entity::user::Model) -> Result<User, StoreError> {
         created_at: Timestamp::from_micros(row.created_at),
         verified_at: row.email_verified_at.map(Timestamp::from_micros),
         disabled_at: row.disabled_at.map(Timestamp::from_micros),
+    })
+}
+
+pub(super) fn account(mut row: entity::user::Model) -> Result<Account, StoreError> {
+    let password = row.password_hash.take().map(PasswordHash::from_phc);
+    Ok(Account {
+        user: user(row)?,
+        password,
     })
 }
 

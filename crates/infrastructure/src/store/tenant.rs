@@ -28,7 +28,7 @@ use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
     ColumnTrait, QueryFilter, QuerySelect,
-    sea_query::Expr,
+    sea_query::{Expr, LockType},
 };
 
 pub(super) struct TenantTx {
@@ -61,7 +61,7 @@ impl Directory for TenantTx {
         // Whoever else adds this person somewhere waits here.
         user::Entity::rows()
             .filter(user::Column::Id.eq(user.as_uuid()))
-            .lock_exclusive()
+            .lock(LockType::NoKeyUpdate)
             .one(&self.tx)
             .await
             .map_err(store_error)?;
@@ -80,24 +80,11 @@ impl Directory for TenantTx {
 impl Tenants for TenantTx {
     async fn tenant(&mut self) -> Result<Option<Tenant>, StoreError> {
         let row = tenant::Entity::of(self.tenant)
-            .lock_exclusive()
+            .lock(LockType::NoKeyUpdate)
             .one(&self.tx)
             .await
             .map_err(store_error)?;
         row.map(rows::tenant).transpose()
-    }
-
-    async fn add_tenant(&mut self, tenant: &Tenant) -> Result<(), StoreError> {
-        let row = tenant::ActiveModel {
-            id: NotSet,
-            name: Set(tenant.name.to_string()),
-            slug: Set(tenant.slug.to_string()),
-            status: Set(rows::name_of_tenant_status(tenant.status).to_owned()),
-            created_by: Set(tenant.created_by.as_uuid()),
-            created_at: Set(tenant.created_at.as_micros()),
-            updated_at: Set(tenant.updated_at.as_micros()),
-        };
-        self.add::<tenant::Entity, _>([row]).await
     }
 
     async fn save_tenant(&mut self, tenant: &Tenant) -> Result<(), StoreError> {
@@ -167,6 +154,15 @@ impl Members for TenantTx {
 #[async_trait]
 impl Invitations for TenantTx {
     async fn add_invitation(&mut self, invitation: &Invitation) -> Result<(), StoreError> {
+        // One that has lapsed waits for nobody any more.
+        invitation::Entity::change_of(self.tenant)
+            .filter(invitation::Column::Email.eq(invitation.email.as_str()))
+            .filter(invitation::Column::Status.eq("pending"))
+            .filter(invitation::Column::ExpiresAt.lte(invitation.created_at.as_micros()))
+            .col_expr(invitation::Column::Status, Expr::value("expired"))
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
         let row = invitation::ActiveModel {
             tenant_id: NotSet,
             id: Set(invitation.id.as_uuid()),
@@ -195,7 +191,7 @@ impl Projects for TenantTx {
         let row = project::Entity::of(self.tenant)
             .filter(project::Column::Id.eq(id.as_uuid()))
             .filter(project::Column::DeletedAt.is_null())
-            .lock_exclusive()
+            .lock(LockType::NoKeyUpdate)
             .one(&self.tx)
             .await
             .map_err(store_error)?;
@@ -235,6 +231,20 @@ impl Projects for TenantTx {
 }
 
 impl TenantTx {
+    /// The first thing that is written of a tenant.
+    pub(super) async fn add_tenant(&mut self, tenant: &Tenant) -> Result<(), StoreError> {
+        let row = tenant::ActiveModel {
+            id: NotSet,
+            name: Set(tenant.name.to_string()),
+            slug: Set(tenant.slug.to_string()),
+            status: Set(rows::name_of_tenant_status(tenant.status).to_owned()),
+            created_by: Set(tenant.created_by.as_uuid()),
+            created_at: Set(tenant.created_at.as_micros()),
+            updated_at: Set(tenant.updated_at.as_micros()),
+        };
+        self.add::<tenant::Entity, _>([row]).await
+    }
+
     async fn add<E, Row>(&self, rows: impl IntoIterator<Item = Row>) -> Result<(), StoreError>
     where
         E: OfTenant,

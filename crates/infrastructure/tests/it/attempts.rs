@@ -73,3 +73,19 @@ fn whoever_has_to_wait_is_told_how_long() {
 
     assert!((1..=30).contains(&wait), "{wait}");
 }
+
+#[test]
+fn five_mails_to_one_address_are_enough() {
+    let attempts = CountedAttempts::default();
+
+    let sent = (0..100)
+        .filter(|_| attempts.count_mail(&ada()).is_ok())
+        .count();
+
+    assert_eq!(sent, 5);
+    assert!(
+        attempts
+            .count_mail(&"bob@example.com".parse().unwrap())
+            .is_ok()
+    );
+}

@@ -2,6 +2,8 @@
 
 #![expect(
     clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
     clippy::unwrap_used,
     reason = "a test says what is wrong by failing"
 )]
