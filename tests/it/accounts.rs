@@ -18,6 +18,8 @@ both!(
     a_weak_password_is_refused_wherever_one_is_chosen,
     the_policy_of_passwords_is_public,
     a_forgotten_password_is_reset_by_mail_once,
+    a_change_of_password_makes_the_mail_worthless,
+    whoever_resets_by_mail_is_known_by_the_device_from_then_on,
     a_mail_for_one_purpose_serves_no_other,
     a_newer_mail_supersedes_the_older_one,
     a_mail_lapses,
@@ -347,6 +349,68 @@ async fn a_forgotten_password_is_reset_by_mail_once(world: World) {
     again.problem(400, "not_redeemable");
 }
 
+async fn a_change_of_password_makes_the_mail_worthless(world: World) {
+    let ada = world.person("ada").await;
+    let forgot = json!({ "email": email("ada") });
+    world
+        .nobody()
+        .post("/api/v1/auth/password/forgot", forgot)
+        .await
+        .is(202);
+    let token = world.mailed_token("ada", "reset-password").await;
+
+    changes(&ada, PASSWORD, NEXT).await.is(204);
+
+    let body = json!({ "token": token, "password": "whoever reads old mail" });
+    let late = world
+        .nobody()
+        .post("/api/v1/auth/password/reset", body)
+        .await;
+    late.problem(400, "not_redeemable");
+}
+
+async fn whoever_resets_by_mail_is_known_by_the_device_from_then_on(world: World) {
+    let world = world.with(|config| config.limits.enabled = true).await;
+    world.register("ada").await;
+    for _ in 0..10 {
+        world.knocks("ada", "a wrong guess of a stranger").await;
+    }
+    assert_eq!(world.knocks("ada", PASSWORD).await, 429);
+
+    let forgot = json!({ "email": email("ada") });
+    world
+        .nobody()
+        .post("/api/v1/auth/password/forgot", forgot)
+        .await
+        .is(202);
+    let token = world.mailed_token("ada", "reset-password").await;
+    let body = json!({ "token": token, "password": NEXT });
+    let reset = world
+        .nobody()
+        .post("/api/v1/auth/password/reset", body)
+        .await
+        .is(204);
+    let device = reset
+        .header("set-cookie")
+        .unwrap()
+        .split(';')
+        .next()
+        .unwrap()
+        .to_owned();
+
+    let body = json!({ "email": email("ada"), "password": NEXT });
+    world
+        .nobody()
+        .post("/login", body.clone())
+        .await
+        .problem(429, "too_many_requests");
+    let login = world
+        .nobody()
+        .request("POST", "/login")
+        .header("cookie", device);
+    login.json(&body).answer().await.is(200);
+}
+
 async fn a_mail_for_one_purpose_serves_no_other(world: World) {
     world.register("ada").await;
     let token = world.mailed_token("ada", "verify-email").await;
@@ -568,22 +632,30 @@ async fn a_password_that_was_reset_meanwhile_opens_nothing(world: World) {
     }
     let answers = requests.join_all().await;
 
-    let reset = answers.iter().find(|(number, _)| *number == 21).unwrap();
-    let live = slow
-        .column("SELECT CAST(count(*) AS TEXT) FROM sessions WHERE ended_at IS NULL")
-        .await;
-    assert_eq!(
-        (reset.1.status, live[0].as_str()),
-        (204, "0"),
-        "no session outlives the reset"
-    );
-    assert_eq!(
-        (
-            slow.knocks("ada", NEXT).await,
-            slow.knocks("ada", PASSWORD).await
-        ),
-        (200, 401)
-    );
+    let reset = &answers.iter().find(|(number, _)| *number == 21).unwrap().1;
+    let changed = answers
+        .iter()
+        .any(|(number, answer)| number % 4 == 2 && answer.status == 204);
+    match reset.status {
+        204 => {
+            let live = "SELECT CAST(count(*) AS TEXT) FROM sessions WHERE ended_at IS NULL";
+            assert_eq!(
+                slow.column(live).await,
+                ["0"],
+                "no session outlives the reset"
+            );
+            assert_eq!(slow.knocks("ada", NEXT).await, 200);
+        }
+        status => {
+            assert_eq!(
+                (status, changed),
+                (400, true),
+                "only a change of password forestalls it"
+            );
+            assert_eq!(slow.knocks("ada", "changed by a thief").await, 200);
+        }
+    }
+    assert_eq!(slow.knocks("ada", PASSWORD).await, 401);
 }
 
 async fn an_old_hash_is_made_anew_at_the_next_sign_in(world: World) {

@@ -4,12 +4,14 @@ use crate::{
     access::{Public, SignedIn},
     body::{Valid, parsed, parses},
     problem::{Kind, Problem},
+    sessions::device_cookie,
     time::rfc3339,
 };
 use actix_web::{HttpResponse, rt, web::Data};
 use bailiwick_application::{
     accounts::{Accounts, Register},
     ports::Secret,
+    sessions::Sessions,
 };
 use bailiwick_domain::{
     Name,
@@ -165,15 +167,20 @@ pub(crate) async fn reset_password(
     _: Public,
     accounts: Data<Accounts>,
     policy: Data<PasswordPolicy>,
+    sessions: Data<Sessions>,
     Valid(body): Valid<ResetBody>,
 ) -> Result<HttpResponse, Problem> {
     let password = policy
         .accept(&body.password, &[])
         .map_err(|weak| Problem::field("password", weak))?;
-    accounts
+    let user = accounts
         .reset_password(&secret(&body.token)?, password)
         .await?;
-    Ok(HttpResponse::NoContent().finish())
+    // Strangers may have used up the attempts of strangers: the owner's device is counted by itself from here on.
+    let remembered = sessions.remember(None, user.email).await?;
+    Ok(HttpResponse::NoContent()
+        .cookie(device_cookie(&remembered))
+        .finish())
 }
 
 /// The secret in a token from a mail.

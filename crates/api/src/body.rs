@@ -140,8 +140,17 @@ fn read(
     } else {
         LIMIT_PUBLIC
     };
+    let too_large = move || {
+        Problem::from(Kind::BodyTooLarge).detail(format!("the body has more than {limit} bytes"))
+    };
+    let announced = request.headers().get(header::CONTENT_LENGTH);
+    let announced: Option<usize> = announced.and_then(|length| length.to_str().ok()?.parse().ok());
     let mut payload = payload.take();
     let all = async move {
+        // Whoever says that it will be too much need not send it.
+        if announced.is_some_and(|length| length > limit) {
+            return Err(too_large());
+        }
         let mut bytes = BytesMut::new();
         while let Some(chunk) = payload.next().await {
             let chunk = chunk.map_err(|error| match error {
@@ -149,8 +158,7 @@ fn read(
                 error => Problem::from(Kind::MalformedBody).detail(error),
             })?;
             if bytes.len() + chunk.len() > limit {
-                return Err(Problem::from(Kind::BodyTooLarge)
-                    .detail(format!("the body has more than {limit} bytes")));
+                return Err(too_large());
             }
             bytes.extend_from_slice(&chunk);
         }

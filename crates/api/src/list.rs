@@ -85,9 +85,9 @@ impl<Id: ListId> Part<Id> {
     fn asked(request: &HttpRequest, owner: String) -> Result<Self, Problem> {
         let Query(asked) = Query::<Asked>::from_query(request.query_string())
             .map_err(|error| Problem::from(Kind::InvalidQuery).detail(error))?;
-        let limit = match asked.limit.as_deref().map(str::parse) {
+        let limit = match asked.limit.as_deref().map(plain_number) {
             None => DEFAULT_LIMIT,
-            Some(Ok(limit)) if (1..=MAX_LIMIT).contains(&limit) => limit,
+            Some(Some(limit)) if (1..=MAX_LIMIT).contains(&limit) => limit,
             Some(_) => return Err(invalid("limit", format!("must be 1 to {MAX_LIMIT}"))),
         };
         let order = match asked.order.as_deref() {
@@ -183,6 +183,13 @@ impl Cursor {
     fn binding(&self) -> String {
         format!("{}/{}/{}/", self.owner, self.prefix, name(self.order))
     }
+}
+
+/// A number in its one plain form: `1`, and neither `01` nor `+1`.
+fn plain_number(text: &str) -> Option<u8> {
+    text.parse()
+        .ok()
+        .filter(|number: &u8| number.to_string() == text)
 }
 
 const fn name(order: Order) -> &'static str {

@@ -164,12 +164,9 @@ pub(crate) async fn login(
         .map(MembershipBody::from)
         .collect();
     let mut answer = pair(StatusCode::OK, &signed_in.tokens, Some(organizations));
-    let remembered = kept(
-        DEVICE_COOKIE,
-        &signed_in.device_token,
-        age(DEVICE_REMEMBERED),
-    );
-    answer.add_cookie(&remembered).map_err(|_| Kind::Internal)?;
+    answer
+        .add_cookie(&device_cookie(&signed_in.device_token))
+        .map_err(|_| Kind::Internal)?;
     if !cookies.permits(&request) {
         // A page of another origin must not sign a browser in, to an account of its own choice.
         answer.headers_mut().remove(header::SET_COOKIE);
@@ -318,6 +315,10 @@ fn age(ttl: Duration) -> CookieAge {
 
 fn refresh_cookie(token: &str, age: CookieAge) -> Cookie<'_> {
     kept(REFRESH_COOKIE, token, age)
+}
+
+pub(crate) fn device_cookie(token: &str) -> Cookie<'_> {
+    kept(DEVICE_COOKIE, token, age(DEVICE_REMEMBERED))
 }
 
 /// A cookie for us alone: over TLS, in requests from our own site, out of the reach of scripts.

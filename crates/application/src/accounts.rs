@@ -273,7 +273,7 @@ impl Accounts {
         &self,
         secret: &Secret,
         password: NewPassword,
-    ) -> Result<(), RedeemError> {
+    ) -> Result<User, RedeemError> {
         self.redeem(secret, MailPurpose::ResetPassword).await?;
         let hash = self.passwords.hash(password.into()).await?;
         // Hashing takes its time, and the token may have run out meanwhile.
@@ -283,13 +283,14 @@ impl Accounts {
         if !unit.take_mailed_token(redeemed.token()).await? {
             return Err(NotRedeemable.into());
         }
+        let account = unit.account().await?.ok_or(NotRedeemable)?;
         unit.set_password(&hash, now).await?;
         unit.verify_email(now).await?;
         unit.end_sessions(Which::All, EndCause::PasswordReset, now)
             .await?;
         unit.commit(scope.entry(AccountAct::ResetPassword, redeemed.user()))
             .await?;
-        Ok(())
+        Ok(account.user)
     }
 
     async fn redeem(

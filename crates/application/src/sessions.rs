@@ -281,17 +281,30 @@ impl Sessions {
         unit.commit(scope.entry(AccountAct::OpenSession, session.id))
             .await?;
         let tokens = self.tokens(&session, &chain, &secret, now).await?;
-        let device = KnownDevice {
-            id: device.unwrap_or_else(|| DeviceId(self.ground.ids.next())),
-            account: user.email,
-            issued_at: now,
-            expires_at: now.plus(DEVICE_REMEMBERED),
-        };
         Ok(SignedIn {
             tokens,
             organizations,
-            device_token: self.instruments.devices.issue(&device).await?,
+            device_token: self.remember(device, user.email).await?,
         })
+    }
+
+    /// What a device is to remember when its owner has shown who they are: by a password, or by a mail.
+    ///
+    /// # Errors
+    /// When the keys fail.
+    pub async fn remember(
+        &self,
+        device: Option<DeviceId>,
+        account: EmailAddress,
+    ) -> Result<String, SessionError> {
+        let now = self.ground.clock.now();
+        let device = KnownDevice {
+            id: device.unwrap_or_else(|| DeviceId(self.ground.ids.next())),
+            account,
+            issued_at: now,
+            expires_at: now.plus(DEVICE_REMEMBERED),
+        };
+        Ok(self.instruments.devices.issue(&device).await?)
     }
 
     /// The device of an attempt, if its owner has signed in to this account with it before.

@@ -13,7 +13,7 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
 };
-use tempfile::NamedTempFile;
+use tempfile::Builder;
 
 /// Writes letters from templates, and hands them over.
 #[derive(Debug)]
@@ -195,7 +195,10 @@ templates! {
 /// A file is there whole or not at all, for whoever watches the folder.
 fn put(directory: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::create_dir_all(directory)?;
-    let mut file = NamedTempFile::with_suffix_in(".draft", directory)?;
+    let mut file = Builder::new()
+        .prefix("mail-")
+        .suffix(".draft")
+        .tempfile_in(directory)?;
     io::Write::write_all(&mut file, bytes)?;
     let path = file.path().with_extension("eml");
     file.persist(path)?;

@@ -260,7 +260,7 @@ pub trait Users: Send {
     /// Takes a token out, for good. `false`: somebody was faster.
     async fn take_mailed_token(&mut self, id: MailedTokenId) -> Result<bool, StoreError>;
 
-    /// Gives it another password.
+    /// Gives it another password. A token that was mailed to choose one is good no more.
     async fn set_password(
         &mut self,
         password: &PasswordHash,

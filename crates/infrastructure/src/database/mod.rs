@@ -59,8 +59,8 @@ pub enum ConnectError {
     /// Each connection would have a database of its own.
     #[error("a database in memory cannot be shared between connections: name a file")]
     Memory,
-    /// The folder of the SQLite file cannot be made.
-    #[error("cannot create the folder of the database")]
+    /// The SQLite file or its folder cannot be made.
+    #[error("cannot create the file of the database, or its folder")]
     Folder(#[source] io::Error),
     /// The address cannot be read, or what it names does not answer.
     #[error("cannot connect to the database")]

@@ -7,7 +7,8 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{
-    fs,
+    fs, io,
+    path::Path,
     time::{Duration, Instant},
 };
 use tokio::time::sleep;
@@ -81,10 +82,21 @@ fn file(url: &str) -> Result<SqliteConnectOptions, ConnectError> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(ConnectError::Folder)?;
     }
+    private(path).map_err(ConnectError::Folder)?;
     Ok(file
         .foreign_keys(true)
         .busy_timeout(BUSY)
         .disable_statement_logging())
+}
+
+/// Makes the file, if it is not there, for its owner alone: it will hold password hashes. SQLite gives the files
+/// beside it the same mode.
+fn private(path: &Path) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
 }
 
 fn writing(file: SqliteConnectOptions) -> SqliteConnectOptions {

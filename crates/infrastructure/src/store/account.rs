@@ -17,14 +17,14 @@ use bailiwick_application::ports::{
 use bailiwick_domain::{
     ChainId, MailedTokenId, SessionId, TenantId, Timestamp, UserId,
     access::{AuditEntry, Scope},
-    mailed::MailedToken,
+    mailed::{MailPurpose, MailedToken},
     password::PasswordHash,
     session::{Chain, EndCause, RevokeCause, Session},
     user::User,
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, QueryFilter, QuerySelect, QueryTrait, UpdateMany,
+    ColumnTrait, Condition, DeleteMany, QueryFilter, QuerySelect, QueryTrait, UpdateMany,
     sea_query::{Expr, LockType},
 };
 
@@ -87,9 +87,7 @@ impl Users for AccountTx {
     ) -> Result<(), StoreError> {
         // Of two that are sent at once, one waits here.
         self.locked_user().await?;
-        mailed_token::Entity::removal()
-            .filter(mailed_token::Column::UserId.eq(self.user.as_uuid()))
-            .filter(mailed_token::Column::Purpose.eq(token.purpose.name()))
+        self.mailed_tokens(token.purpose)
             .exec(&self.tx)
             .await
             .map_err(store_error)?;
@@ -125,6 +123,10 @@ impl Users for AccountTx {
         self.change_user()
             .col_expr(user::Column::PasswordHash, Expr::value(password.as_phc()))
             .col_expr(user::Column::UpdatedAt, Expr::value(now.as_micros()))
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
+        self.mailed_tokens(MailPurpose::ResetPassword)
             .exec(&self.tx)
             .await
             .map_err(store_error)?;
@@ -280,6 +282,13 @@ impl AccountTx {
             .one(&self.tx)
             .await
             .map_err(store_error)
+    }
+
+    /// The end of tokens that were mailed for this purpose.
+    fn mailed_tokens(&self, purpose: MailPurpose) -> DeleteMany<mailed_token::Entity> {
+        mailed_token::Entity::removal()
+            .filter(mailed_token::Column::UserId.eq(self.user.as_uuid()))
+            .filter(mailed_token::Column::Purpose.eq(purpose.name()))
     }
 
     fn change_user(&self) -> UpdateMany<user::Entity> {

@@ -23,13 +23,24 @@ fn with_no_setting_at_all_it_serves_from_a_folder_that_it_makes_itself() {
 
 #[cfg(unix)]
 #[test]
-fn the_key_of_keys_is_readable_by_its_owner_alone() {
+fn keys_and_hashes_are_readable_by_their_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
     let service = Service::start(&[]);
+    service.person("ada");
 
-    let key = service.folder.path().join("data/sealing.key");
-
-    assert_eq!(key.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    for name in [
+        "sealing.key",
+        "bailiwick.db",
+        "bailiwick.db-wal",
+        "bailiwick.db-shm",
+    ] {
+        let file = service.folder.path().join("data").join(name);
+        assert_eq!(
+            file.metadata().unwrap().permissions().mode() & 0o777,
+            0o600,
+            "{name}"
+        );
+    }
 }
 
 #[test]
