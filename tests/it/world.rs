@@ -296,6 +296,21 @@ impl World {
         .unwrap();
     }
 
+    /// Changes the database behind the back of the service, in a transaction that [`let_go`](Self::let_go) commits.
+    pub(crate) async fn hold(&self, sql: &str) {
+        let begin = match &self.database {
+            Database::Sqlite(_) => "BEGIN IMMEDIATE",
+            Database::Postgres(..) => "BEGIN",
+        };
+        self.execute(begin).await;
+        self.execute(sql).await;
+    }
+
+    /// What was held is there from now on.
+    pub(crate) async fn let_go(&self) {
+        self.execute("COMMIT").await;
+    }
+
     async fn console(&self) -> MappedMutexGuard<'_, Console> {
         let mut console = self.console.lock().await;
         if console.is_none() {
