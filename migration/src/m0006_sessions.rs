@@ -40,6 +40,8 @@ impl MigrationTrait for Migration {
                 table("refresh_chains")
                     .col(uuid("id"))
                     .col(uuid("session_id"))
+                    // No reference: a chain may come of one in another organization, and both go with their session.
+                    .col(uuid("parent_id").null())
                     .col(uuid("tenant_id").null())
                     .col(uuid("member_id").null())
                     .col(number("generation"))
@@ -92,6 +94,13 @@ impl MigrationTrait for Migration {
                 "uq_refresh_chains_id",
                 "refresh_chains",
                 ["tenant_id", "id"],
+            ))
+            .await?;
+        manager
+            .create_index(index(
+                "ix_refresh_chains_parent",
+                "refresh_chains",
+                ["parent_id"],
             ))
             .await?;
         manager

@@ -21,6 +21,7 @@ both!(
     a_parent_whose_child_has_moved_on_is_replayed,
     without_grace_a_retry_ends_the_chain,
     a_reuse_ends_one_chain_and_no_other,
+    a_reuse_ends_what_a_thief_went_on_to_as_well,
     a_hundred_refreshes_at_once_have_one_successor,
     a_refresh_token_lapses_when_nobody_uses_it,
     a_session_lapses_however_busy_it_is,
@@ -157,6 +158,26 @@ async fn without_grace_a_retry_ends_the_chain(world: World) {
     retried.problem(401, "invalid_token");
     is_dead(&world, &successor).await;
     assert_eq!(reuses(&world).await.len(), 1);
+}
+
+async fn a_reuse_ends_what_a_thief_went_on_to_as_well(world: World) {
+    let ada = world.person("ada").await;
+    let acme = ada.enter(&ada.found("Acme").await).await;
+    let (zeta, beta) = (ada.found("Zeta").await, ada.found("Beta").await);
+    let stolen = json!({ "refresh_token": acme.refresh, "organization_id": zeta });
+    let thief = Pair::of(&world.nobody().post("/refresh_token", stolen).await.is(200));
+    let onward = json!({ "refresh_token": thief.refresh, "organization_id": beta });
+    let onward = Pair::of(&world.nobody().post("/refresh_token", onward).await.is(200));
+    is_good(&world, &onward.access).await;
+    world.advance(10 * SECOND);
+
+    world.nobody().refresh(&acme.refresh).await.is(401);
+
+    for pair in [&thief, &onward] {
+        is_refused(&world, &pair.access).await;
+        world.nobody().refresh(&pair.refresh).await.is(401);
+    }
+    is_good(&world, &ada.access).await;
 }
 
 async fn a_reuse_ends_one_chain_and_no_other(world: World) {

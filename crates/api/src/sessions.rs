@@ -225,9 +225,7 @@ pub(crate) async fn select(
     sessions: Data<Sessions>,
     Valid(body): Valid<SelectBody>,
 ) -> Result<HttpResponse, Problem> {
-    let tokens = sessions
-        .select(&caller.session, parsed(&body.org_id)?)
-        .await?;
+    let tokens = sessions.select(&caller, parsed(&body.org_id)?).await?;
     Ok(pair(StatusCode::ACCEPTED, &tokens, None))
 }
 
@@ -236,7 +234,7 @@ pub(crate) async fn select_by_path(
     sessions: Data<Sessions>,
     Id(id): Id<TenantId>,
 ) -> Result<HttpResponse, Problem> {
-    let tokens = sessions.select(&caller.session, id).await?;
+    let tokens = sessions.select(&caller, id).await?;
     Ok(pair(StatusCode::OK, &tokens, None))
 }
 

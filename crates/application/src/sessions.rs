@@ -64,6 +64,8 @@ pub struct Caller {
     pub principal: Principal,
     /// The session that they work in.
     pub session: Session,
+    /// The chain that the token belongs to.
+    pub chain: ChainId,
     /// The tenant that they work in, if the token names one.
     pub tenant: Option<TenantId>,
     /// Their standing there, if they have one.
@@ -205,6 +207,7 @@ impl Sessions {
             },
             user: facts.user,
             session: facts.session,
+            chain: claims.chain,
             tenant: claims.tenant,
             standing: facts.standing,
             recent,
@@ -277,7 +280,9 @@ impl Sessions {
         if let Some(hash) = rehashed {
             unit.set_password(&hash, now).await?;
         }
-        let (chain, secret) = self.start_chain(&mut *unit, &session, place, now).await?;
+        let (chain, secret) = self
+            .start_chain(&mut *unit, &session, place, None, now)
+            .await?;
         unit.commit(scope.entry(AccountAct::OpenSession, session.id))
             .await?;
         let tokens = self.tokens(&session, &chain, &secret, now).await?;
@@ -332,16 +337,22 @@ impl Sessions {
     ///
     /// # Errors
     /// When the organization cannot be entered; when store or keys fail.
-    pub async fn select(
+    pub async fn select(&self, caller: &Caller, wanted: TenantId) -> Result<Tokens, SessionError> {
+        self.select_from(&caller.session, caller.chain, wanted)
+            .await
+    }
+
+    async fn select_from(
         &self,
         session: &Session,
+        from: ChainId,
         wanted: TenantId,
     ) -> Result<Tokens, SessionError> {
         let place = self.place(session, wanted).await?;
-        match self.enter(session, place).await {
+        match self.enter(session, from, place).await {
             // The same organization was entered in another tab at this moment: now its chain is there to be found.
             Err(SessionError::Store(StoreError::Taken(Unique::LiveChain))) => {
-                self.enter(session, place).await
+                self.enter(session, from, place).await
             }
             outcome => outcome,
         }
@@ -352,7 +363,12 @@ impl Sessions {
         place_in(&self.ground.store.organizations_of(&scope).await?, wanted)
     }
 
-    async fn enter(&self, session: &Session, place: Place) -> Result<Tokens, SessionError> {
+    async fn enter(
+        &self,
+        session: &Session,
+        from: ChainId,
+        place: Place,
+    ) -> Result<Tokens, SessionError> {
         let now = self.ground.clock.now();
         let scope = AccountScope::of_session(session);
         let mut unit = self.ground.store.account(&scope).await?;
@@ -365,7 +381,7 @@ impl Sessions {
                     unit.revoke_chain(chain.id, RevokeCause::Lapsed, now)
                         .await?;
                 }
-                self.start_chain(&mut *unit, session, Some(place), now)
+                self.start_chain(&mut *unit, session, Some(place), Some(from), now)
                     .await?
             }
         };
@@ -427,7 +443,7 @@ impl Sessions {
                 chain.rotated_at = now;
             }
             return match elsewhere {
-                Some(wanted) => self.select(&session, wanted).await,
+                Some(wanted) => self.select_from(&session, chain.id, wanted).await,
                 None => self.tokens(&session, &chain, &secret, now).await,
             };
         }
@@ -521,12 +537,13 @@ impl Sessions {
         unit: &mut dyn AccountUnit,
         session: &Session,
         place: Option<Place>,
+        parent: Option<ChainId>,
         now: Timestamp,
     ) -> Result<(Chain, Secret), StoreError> {
         let id = ChainId::from_uuid(self.ground.ids.next());
         let chain = Chain::start(id, session.id, place, now);
         let secret = self.instruments.entropy.secret();
-        unit.add_chain(&chain, &secret).await?;
+        unit.add_chain(&chain, &secret, parent).await?;
         Ok((chain, secret))
     }
 

@@ -94,7 +94,7 @@ async fn every_foreign_key_leads_an_index() {
 
         let indexes = indexes(&db).await;
         let keys = foreign_keys(&db).await;
-        assert_eq!(keys.len(), 16);
+        assert_eq!(keys.len(), 17);
         for key in keys {
             let led = indexes.iter().any(|index| {
                 !index.partial

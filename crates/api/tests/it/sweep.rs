@@ -361,7 +361,12 @@ impl ports::Sessions for Untouched {
     ) -> Result<Option<(Chain, Secret)>, StoreError> {
         unreachable!("the store was touched")
     }
-    async fn add_chain(&mut self, _: &Chain, _: &Secret) -> Result<(), StoreError> {
+    async fn add_chain(
+        &mut self,
+        _: &Chain,
+        _: &Secret,
+        _: Option<ChainId>,
+    ) -> Result<(), StoreError> {
         unreachable!("something was written")
     }
     async fn rotate_chain(&mut self, _: ChainId, _: u64, _: Timestamp) -> Result<bool, StoreError> {

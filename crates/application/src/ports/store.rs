@@ -292,8 +292,14 @@ pub trait Sessions: Send {
         tenant: Option<TenantId>,
     ) -> Result<Option<(Chain, Secret)>, StoreError>;
 
-    /// Starts a chain. [`Unique::LiveChain`] when the session has one there.
-    async fn add_chain(&mut self, chain: &Chain, secret: &Secret) -> Result<(), StoreError>;
+    /// Starts a chain, from another one unless it is the session's first. [`Unique::LiveChain`] when the session has
+    /// one there.
+    async fn add_chain(
+        &mut self,
+        chain: &Chain,
+        secret: &Secret,
+        parent: Option<ChainId>,
+    ) -> Result<(), StoreError>;
 
     /// Moves a live chain on to `generation`, if it stands at the one before. `false`: somebody was faster.
     async fn rotate_chain(
@@ -303,7 +309,7 @@ pub trait Sessions: Send {
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// Ends a chain. `false`: it was dead already.
+    /// Ends a chain, and with [`RevokeCause::Reuse`] all that were started from it. `false`: it was dead already.
     async fn revoke_chain(
         &mut self,
         id: ChainId,

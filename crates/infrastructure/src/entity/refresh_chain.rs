@@ -8,6 +8,7 @@ pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) id: Uuid,
     pub(crate) session_id: Uuid,
+    pub(crate) parent_id: Option<Uuid>,
     pub(crate) tenant_id: Option<Uuid>,
     pub(crate) member_id: Option<Uuid>,
     pub(crate) generation: i64,

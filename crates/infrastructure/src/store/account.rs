@@ -24,9 +24,19 @@ use bailiwick_domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, DeleteMany, QueryFilter, QuerySelect, QueryTrait, UpdateMany,
+    ColumnTrait, Condition, ConnectionTrait, DeleteMany, QueryFilter, QuerySelect, QueryTrait,
+    Statement, UpdateMany,
     sea_query::{Expr, LockType},
 };
+
+/// Ends all that was started from a chain, and from that in turn.
+const REVOKE_LINE: &str = "
+    WITH RECURSIVE line (id) AS (
+        SELECT id FROM refresh_chains WHERE parent_id = $1
+        UNION SELECT c.id FROM refresh_chains c JOIN line ON c.parent_id = line.id
+    )
+    UPDATE refresh_chains SET revoked_at = $2, revoke_cause = $3
+    WHERE revoked_at IS NULL AND id IN (SELECT id FROM line)";
 
 pub(super) struct AccountTx {
     pub(super) tx: Tx,
@@ -218,10 +228,16 @@ impl Sessions for AccountTx {
         row.map(rows::chain).transpose()
     }
 
-    async fn add_chain(&mut self, chain: &Chain, secret: &Secret) -> Result<(), StoreError> {
+    async fn add_chain(
+        &mut self,
+        chain: &Chain,
+        secret: &Secret,
+        parent: Option<ChainId>,
+    ) -> Result<(), StoreError> {
         refresh_chain::Entity::add(refresh_chain::ActiveModel {
             id: Set(chain.id.as_uuid()),
             session_id: Set(chain.session.as_uuid()),
+            parent_id: Set(parent.map(ChainId::as_uuid)),
             tenant_id: Set(chain.place.map(|place| place.tenant.as_uuid())),
             member_id: Set(chain.place.map(|place| place.member.as_uuid())),
             generation: Set(rows::generation(chain.generation)?),
@@ -270,6 +286,22 @@ impl Sessions for AccountTx {
             .exec(&self.tx)
             .await
             .map_err(store_error)?;
+        match cause {
+            RevokeCause::Lapsed => {}
+            // Whoever stole a token may have gone on from there.
+            RevokeCause::Reuse => {
+                let line = Statement::from_sql_and_values(
+                    self.tx.get_database_backend(),
+                    REVOKE_LINE,
+                    [
+                        id.as_uuid().into(),
+                        now.as_micros().into(),
+                        cause.name().into(),
+                    ],
+                );
+                self.tx.execute_raw(line).await.map_err(store_error)?;
+            }
+        }
         Ok(revoked.rows_affected > 0)
     }
 }
