@@ -204,7 +204,7 @@ pub enum LogFormat {
 
 /// Settings that make no sense.
 #[derive(Debug, thiserror::Error)]
-#[error("the configuration is not valid: {0}")]
+#[error("the configuration is not valid")]
 pub struct ConfigError(#[from] Box<figment::Error>);
 
 impl Config {
