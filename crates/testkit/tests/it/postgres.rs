@@ -165,8 +165,14 @@ fn a_preparation_that_fails_leaves_no_template() {
 
 #[test]
 fn a_killed_process_leaves_no_cluster() {
+    const HOLD: &str = "BAILIWICK_TEST_HOLD";
+    if env::var_os(HOLD).is_some() {
+        return block_on(hold());
+    }
+    let this = "postgres::a_killed_process_leaves_no_cluster";
     let mut holder = Command::new(env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "postgres::holder", "--nocapture"])
+        .args(["--exact", this, "--nocapture"])
+        .env(HOLD, "")
         .env_remove("BAILIWICK_TEST_POSTGRES_URL")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -196,10 +202,8 @@ fn a_killed_process_leaves_no_cluster() {
     eventually("its folder is gone", || !data.parent().unwrap().exists());
 }
 
-/// The process that `a_killed_process_leaves_no_cluster` kills.
-#[tokio::test]
-#[ignore = "waits to be killed"]
-async fn holder() {
+/// What the process does that `a_killed_process_leaves_no_cluster` kills.
+async fn hold() {
     let Some(database) = postgres::database().await else {
         return;
     };
@@ -209,7 +213,8 @@ async fn holder() {
         .unwrap();
 
     // The test harness has left its own line open.
-    writeln!(io::stdout(), "\ndata directory: {data}").unwrap();
+    let line = format!("\ndata directory: {data}\n");
+    io::stdout().write_all(line.as_bytes()).unwrap();
     io::stdin().read_to_end(&mut Vec::new()).unwrap();
 }
 
