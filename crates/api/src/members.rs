@@ -17,7 +17,6 @@ use bailiwick_application::{
 use bailiwick_domain::{
     MemberId,
     access::action::{AddMember, ListMembers},
-    member::MemberStatus,
     role::BuiltIn,
     user::EmailAddress,
 };
@@ -55,10 +54,7 @@ impl From<MemberRow> for MemberBody {
             name: row.name.to_string(),
             role: role(&row.member.roles),
             roles: names(&row.member.roles),
-            status: match row.member.status {
-                MemberStatus::Active => "active",
-                MemberStatus::Suspended => "suspended",
-            },
+            status: row.member.status.name(),
             created_at: rfc3339(row.member.created_at),
         }
     }

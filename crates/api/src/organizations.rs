@@ -16,7 +16,7 @@ use bailiwick_domain::{
         AccountScope,
         action::{ReadOrganization, RenameOrganization},
     },
-    tenant::{Tenant, TenantStatus},
+    tenant::Tenant,
 };
 use garde::Validate;
 use serde::{Deserialize, Serialize};
@@ -45,10 +45,7 @@ impl<'a> From<&'a Tenant> for OrganizationBody<'a> {
             id: tenant.id.to_string(),
             name: tenant.name.as_str(),
             slug: tenant.slug.as_str(),
-            status: match tenant.status {
-                TenantStatus::Active => "active",
-                TenantStatus::Suspended => "suspended",
-            },
+            status: tenant.status.name(),
             created_at: rfc3339(tenant.created_at),
             updated_at: rfc3339(tenant.updated_at),
         }

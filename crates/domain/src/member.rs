@@ -32,6 +32,20 @@ pub enum MemberStatus {
     Suspended,
 }
 
+impl MemberStatus {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Active, Self::Suspended];
+
+    /// Its name on the wire and in the store.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+        }
+    }
+}
+
 impl Member {
     /// Somebody who has an account becomes a member at once.
     ///

@@ -47,6 +47,20 @@ pub struct Founded {
     pub owner: Member,
 }
 
+impl TenantStatus {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Active, Self::Suspended];
+
+    /// Its name on the wire and in the store.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+        }
+    }
+}
+
 impl Tenant {
     /// A new tenant with the built-in roles, owned by its founder: never without an owner.
     #[must_use]

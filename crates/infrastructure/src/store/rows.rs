@@ -27,33 +27,17 @@ pub(super) fn corrupt(what: impl ToString) -> StoreError {
 }
 
 pub(super) fn tenant_status(text: &str) -> Result<TenantStatus, StoreError> {
-    match text {
-        "active" => Ok(TenantStatus::Active),
-        "suspended" => Ok(TenantStatus::Suspended),
-        other => Err(corrupt(format!("a tenant is `{other}`"))),
-    }
+    let known = TenantStatus::ALL
+        .into_iter()
+        .find(|status| status.name() == text);
+    known.ok_or_else(|| corrupt(format!("a tenant is `{text}`")))
 }
 
 pub(super) fn member_status(text: &str) -> Result<MemberStatus, StoreError> {
-    match text {
-        "active" => Ok(MemberStatus::Active),
-        "suspended" => Ok(MemberStatus::Suspended),
-        other => Err(corrupt(format!("a member is `{other}`"))),
-    }
-}
-
-pub(super) const fn name_of_tenant_status(status: TenantStatus) -> &'static str {
-    match status {
-        TenantStatus::Active => "active",
-        TenantStatus::Suspended => "suspended",
-    }
-}
-
-pub(super) const fn name_of_member_status(status: MemberStatus) -> &'static str {
-    match status {
-        MemberStatus::Active => "active",
-        MemberStatus::Suspended => "suspended",
-    }
+    let known = MemberStatus::ALL
+        .into_iter()
+        .find(|status| status.name() == text);
+    known.ok_or_else(|| corrupt(format!("a member is `{text}`")))
 }
 
 /// What the columns of a role say. Roles of the tenant's own have no permissions to read yet.

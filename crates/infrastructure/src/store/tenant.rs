@@ -90,10 +90,7 @@ impl Tenants for TenantTx {
     async fn save_tenant(&mut self, tenant: &Tenant) -> Result<(), StoreError> {
         tenant::Entity::change_of(self.tenant)
             .col_expr(tenant::Column::Name, Expr::value(tenant.name.as_str()))
-            .col_expr(
-                tenant::Column::Status,
-                Expr::value(rows::name_of_tenant_status(tenant.status)),
-            )
+            .col_expr(tenant::Column::Status, Expr::value(tenant.status.name()))
             .col_expr(
                 tenant::Column::UpdatedAt,
                 Expr::value(tenant.updated_at.as_micros()),
@@ -136,7 +133,7 @@ impl Members for TenantTx {
             tenant_id: NotSet,
             id: Set(member.id.as_uuid()),
             user_id: Set(member.user.as_uuid()),
-            status: Set(rows::name_of_member_status(member.status).to_owned()),
+            status: Set(member.status.name().to_owned()),
             created_at: Set(member.created_at.as_micros()),
             updated_at: Set(member.created_at.as_micros()),
         };
@@ -237,7 +234,7 @@ impl TenantTx {
             id: NotSet,
             name: Set(tenant.name.to_string()),
             slug: Set(tenant.slug.to_string()),
-            status: Set(rows::name_of_tenant_status(tenant.status).to_owned()),
+            status: Set(tenant.status.name().to_owned()),
             created_by: Set(tenant.created_by.as_uuid()),
             created_at: Set(tenant.created_at.as_micros()),
             updated_at: Set(tenant.updated_at.as_micros()),
