@@ -12,6 +12,15 @@ mod m0006_sessions;
 mod m0007_audit_events;
 mod m0008_signing_keys;
 mod m0009_mailed_tokens;
+mod m0010_tenant_settings;
+mod m0011_slugs;
+mod m0012_custom_roles;
+mod m0013_assignments;
+mod m0014_invitation_secrets;
+mod m0015_ownership_offers;
+mod m0016_operators;
+mod m0017_audit_reasons;
+mod m0018_second_factors;
 mod schema;
 
 pub use sea_orm_migration::DbErr;
@@ -40,6 +49,15 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_audit_events::Migration),
             Box::new(m0008_signing_keys::Migration),
             Box::new(m0009_mailed_tokens::Migration),
+            Box::new(m0010_tenant_settings::Migration),
+            Box::new(m0011_slugs::Migration),
+            Box::new(m0012_custom_roles::Migration),
+            Box::new(m0013_assignments::Migration),
+            Box::new(m0014_invitation_secrets::Migration),
+            Box::new(m0015_ownership_offers::Migration),
+            Box::new(m0016_operators::Migration),
+            Box::new(m0017_audit_reasons::Migration),
+            Box::new(m0018_second_factors::Migration),
         ]
     }
 }

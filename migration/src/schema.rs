@@ -91,9 +91,58 @@ pub(crate) fn foreign_key_in_tenant(
 pub(crate) fn one_of<const N: usize>(
     name: &'static str,
     column: &'static str,
-    values: [&'static str; N],
+    values: [impl Into<Value>; N],
 ) -> Check {
     Check::named(name, Expr::col(column).is_in(values))
+}
+
+/// Adds columns one by one: SQLite makes one change a statement.
+///
+/// The table has rows: a column may be NULL, or has a default. SQLite takes no composite reference here, and a check
+/// goes with its column when that is dropped.
+pub(crate) async fn add_columns<const N: usize>(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    columns: [ColumnDef; N],
+) -> Result<(), DbErr> {
+    for column in columns {
+        manager
+            .alter_table(Table::alter().table(table).add_column(column).take())
+            .await?;
+    }
+    Ok(())
+}
+
+/// Drops columns that no index is over.
+pub(crate) async fn drop_columns<const N: usize>(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    columns: [&'static str; N],
+) -> Result<(), DbErr> {
+    for column in columns {
+        manager
+            .alter_table(Table::alter().table(table).drop_column(column).take())
+            .await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn drop_indexes<const N: usize>(
+    manager: &SchemaManager<'_>,
+    indexes: [&'static str; N],
+) -> Result<(), DbErr> {
+    for index in indexes {
+        manager
+            .drop_index(Index::drop().name(index).to_owned())
+            .await?;
+    }
+    Ok(())
+}
+
+/// Changes rows in words that both databases understand.
+pub(crate) async fn execute(manager: &SchemaManager<'_>, sql: &str) -> Result<(), DbErr> {
+    manager.get_connection().execute_unprepared(sql).await?;
+    Ok(())
 }
 
 /// Drops tables in the order given: whoever refers goes before whom it refers to.

@@ -1,6 +1,10 @@
 //! The canonical API under `/api/v1`: the same use cases as resources, and lists in pages.
 
-use crate::world::{Answer, Ask, Client, PASSWORD, Person, World, email, has_keys, unknown};
+use crate::{
+    samples::custom_role,
+    world::{Answer, Ask, Client, PASSWORD, Person, World, email, has_keys, unknown},
+};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -22,22 +26,33 @@ both!(
     a_list_without_rows_is_empty,
     a_list_names_its_next_page_in_a_header,
     a_cursor_is_good_for_its_own_list_only,
+    a_cursor_with_another_key_is_none,
     a_list_takes_its_bounds_and_nothing_else,
     a_list_of_ones_own_takes_its_bounds_and_nothing_else,
+    a_list_takes_its_own_filters_and_nothing_else,
+    a_change_says_which_version_it_changes,
+    nobody_is_added_with_a_role_that_there_is_not,
     the_public_keys_verify_and_tell_nothing_more,
 );
 
-/// The lists of a tenant.
-const LISTS: [&str; 3] = [
+/// The lists of a tenant, and those of the platform.
+const LISTS: [&str; 9] = [
     "/api/v1/projects",
     "/api/v1/members",
     "/organization/list_users",
+    "/api/v1/roles",
+    "/api/v1/invitations",
+    "/api/v1/audit-events",
+    "/api/v1/admin/attention",
+    "/api/v1/platform/tenants",
+    "/api/v1/platform/users",
 ];
 
 /// The lists of a person.
-const LISTS_OF_ONES_OWN: [&str; 3] = [
+const LISTS_OF_ONES_OWN: [&str; 4] = [
     "/api/v1/organizations",
     "/api/v1/me/organizations",
+    "/api/v1/me/invitations",
     "/api/v1/me/sessions",
 ];
 
@@ -324,12 +339,16 @@ async fn of_eight_at_once_one_gets_the_name(world: World) {
     let account = json!({ "name": "eve", "email": email("eve"), "password": PASSWORD });
     let known = json!({ "email": email("bob"), "role": "member" });
     let unknown = json!({ "email": email("cleo"), "role": "member" });
+    let invited = json!({ "email": email("dan"), "roles": ["member"] });
+    let role = json!({ "name": "reader", "permissions": ["project:read"] });
     let requests = [
         ("/users/register", account),
         ("/organization/register", json!({ "name": "Zeta" })),
         ("/organization/add_users", known),
         ("/organization/add_users", unknown),
         ("/projects/create_project", json!({ "name": "Apollo" })),
+        ("/api/v1/invitations", invited),
+        ("/api/v1/roles", role),
     ];
 
     for (path, body) in requests {
@@ -343,25 +362,44 @@ async fn of_eight_at_once_one_gets_the_name(world: World) {
 }
 
 async fn all_pages_together_hold_each_row_once(world: World) {
-    let owner = world.owner("ada", "Acme").await;
+    let owner = world.operating_owner("ada", "Acme").await;
+    let shared = owner.project("Apollo").await;
+    let shared = format!("/api/v1/projects/{shared}/members");
     for number in 0..7 {
+        owner.found(&format!("Acme {number}")).await;
         owner.project(&format!("Apollo {number}")).await;
-        let body =
-            json!({ "name": "x", "email": email(&format!("m{number}")), "password": PASSWORD });
+        let role = json!({ "name": format!("role {number}"), "permissions": [] });
+        owner.post("/api/v1/roles", role).await.is(201);
+        let body = json!({ "email": email(&format!("i{number}")) });
+        owner.post("/api/v1/invitations", body).await.is(201);
+        let address = email(&format!("m{number}"));
+        let body = json!({ "name": "x", "email": address, "password": PASSWORD });
         owner.post("/users/register", body).await.is(201);
         owner.add(&format!("m{number}"), "member").await.is(201);
+        let member = owner.member_id_of(&address).await;
+        let body = json!({ "member_id": member });
+        owner.post(&shared, body).await.is(201);
+        let suspend = format!("/api/v1/members/{member}/suspend");
+        owner.post(&suspend, json!({})).await.is(204);
     }
+    // Of the same name many have the same, and the ids decide.
+    let sorted = [
+        "/api/v1/members?sort=email",
+        "/api/v1/members?sort=name",
+        &shared,
+    ];
 
-    for list in LISTS {
+    for list in [LISTS.as_slice(), &sorted].concat() {
         let whole = ids(&owner.get(list).await.is(200));
         let mut backwards = whole.clone();
         backwards.reverse();
-        assert!(whole.len() >= 7);
-        assert!(whole.is_sorted(), "{whole:?}");
+        assert!(whole.len() >= 7, "{list}: {whole:?}");
+        assert!(whole.is_sorted(), "{list}: {whole:?}");
+        let list = format!("{list}{}", if list.contains('?') { '&' } else { '?' });
         for limit in [1, 3, 7, 8, 100] {
-            let ascending = all_pages(&owner, &format!("{list}?limit={limit}")).await;
-            let same = all_pages(&owner, &format!("{list}?order=asc&limit={limit}")).await;
-            let descending = all_pages(&owner, &format!("{list}?limit={limit}&order=desc")).await;
+            let ascending = all_pages(&owner, &format!("{list}limit={limit}")).await;
+            let same = all_pages(&owner, &format!("{list}order=asc&limit={limit}")).await;
+            let descending = all_pages(&owner, &format!("{list}limit={limit}&order=desc")).await;
 
             assert_eq!(ascending, whole, "{list} by {limit}");
             assert_eq!(same, whole, "{list} by {limit}");
@@ -455,10 +493,50 @@ async fn a_cursor_is_good_for_its_own_list_only(world: World) {
         .is(200);
 }
 
-async fn a_list_takes_its_bounds_and_nothing_else(world: World) {
+/// The key of the last row stands in the cursor, and whoever changes it gets no other page and no error of a database.
+async fn a_cursor_with_another_key_is_none(world: World) {
     let owner = world.owner("ada", "Acme").await;
+    for name in ["bob", "cleo"] {
+        world.member(&owner, name, "member").await;
+    }
+    let by_id = "/api/v1/members?limit=1";
+    let by_key = "/api/v1/members?limit=1&sort=email";
+    let cursor = async |list: &str| {
+        let page = owner.get(list).await.is(200).json();
+        let cursor = page["next_cursor"].as_str().unwrap();
+        BASE64_URL_SAFE_NO_PAD.decode(cursor).unwrap()
+    };
+    let with_id = cursor(by_id).await;
+    let with_key = cursor(by_key).await;
+    let without_key = &with_key[..with_key.len() - email("ada").len()];
 
-    let broken = broken_bounds(&owner, &LISTS).await;
+    let strange = [
+        (by_id, [&with_id, b"ada".as_slice()].concat()),
+        (by_id, [&with_id, b"\0".as_slice()].concat()),
+        (by_id, with_key.clone()),
+        (by_key, with_id),
+        (by_key, without_key.to_vec()),
+        (by_key, [&with_key, b"\0".as_slice()].concat()),
+        (by_key, [without_key, b"\0"].concat()),
+        (by_key, [without_key, b"\xff"].concat()),
+    ];
+
+    for (list, cursor) in strange {
+        let cursor = BASE64_URL_SAFE_NO_PAD.encode(cursor);
+        let page = owner.get(&format!("{list}&cursor={cursor}")).await;
+        page.problem(400, "invalid_cursor");
+    }
+    let cursor = BASE64_URL_SAFE_NO_PAD.encode(with_key);
+    let page = owner.get(&format!("{by_key}&cursor={cursor}")).await;
+    assert_eq!(page.is(200).rows()[0]["email"], email("bob"));
+}
+
+async fn a_list_takes_its_bounds_and_nothing_else(world: World) {
+    let owner = world.operating_owner("ada", "Acme").await;
+    let project = owner.project("Apollo").await;
+    let of_project = format!("/api/v1/projects/{project}/members");
+
+    let broken = broken_bounds(&owner, &[LISTS.as_slice(), &[&of_project]].concat()).await;
 
     assert_eq!(broken, [""; 0]);
 }
@@ -470,6 +548,116 @@ async fn a_list_of_ones_own_takes_its_bounds_and_nothing_else(world: World) {
     let broken = broken_bounds(&ada, &LISTS_OF_ONES_OWN).await;
 
     assert_eq!(broken, [""; 0]);
+}
+
+async fn a_list_takes_its_own_filters_and_nothing_else(world: World) {
+    let owner = world.operating_owner("ada", "Acme").await;
+    let too_long = format!("search={}", "x".repeat(301));
+    let action_too_long = format!("action={}", "x".repeat(301));
+    #[rustfmt::skip]
+    let lists: [(&str, &[&str], &[&str]); 7] = [
+        ("/api/v1/members",
+            &["status=", "status=gone", "status=ACTIVE", "status=active&status=active", "sort=", "sort=age", "role=", "role=king", "role=%00",
+              "search=%00", "search=a%0Ab", &too_long, "email=x", "outcome=denied"],
+            &["status=active", "status=suspended", "sort=joined", "sort=email&order=desc", "sort=name", "role=owner", "search=", "search=%25",
+              "search=_", "search=%5C", "search='", "search=%F0%9F%9A%80", "search=%FF", "status=active&role=admin&search=a&sort=name&limit=1"]),
+        ("/api/v1/invitations",
+            &["status=", "status=open", "status=pending&status=expired", "role=owner", "search=x"],
+            &["status=pending", "status=accepted", "status=declined", "status=revoked", "status=expired"]),
+        ("/api/v1/audit-events",
+            &["actor=", "actor=x", "actor=ada", "outcome=", "outcome=maybe", "since=", "since=yesterday", "since=2027-01-15", "until=0",
+              "until=9999-12-31T23:59:59-01:00", "since=0000-01-01T00:00:00%2B01:00", "action=%00", "target=%00", &action_too_long, "status=active"],
+            &["action=", "action=member:invite", "target=x", "outcome=denied", "since=2027-01-15T08:00:00Z", "until=9999-12-31T23:59:59Z",
+              "since=0000-01-01T00:00:00Z", "since=2027-01-15T08:00:00.123456789%2B05:30"]),
+        ("/api/v1/platform/users",
+            &["email=", "email=nowhere", "email=%00@example.com", "status=active", "search=x"],
+            &["email=ada@example.com", "email=nobody@example.com", "email=ADA@EXAMPLE.COM"]),
+        ("/api/v1/roles",           &["search=x", "status=active", "name=owner"], &[]),
+        ("/api/v1/projects",        &["search=x", "status=active", "sort=name"],  &[]),
+        ("/api/v1/admin/attention", &["status=suspended", "sort=name"],           &[]),
+    ];
+
+    let mut broken = Vec::new();
+    for (list, bad, good) in lists {
+        broken.extend(broken_queries(&owner, list, bad, good).await);
+    }
+
+    assert_eq!(broken, [""; 0]);
+}
+
+/// 428 without, 412 when it is another one, and 403 before both.
+async fn a_change_says_which_version_it_changes(world: World) {
+    let owner = world.owner("ada", "Acme").await;
+    let member = world.member(&owner, "bob", "member").await;
+    let role = format!("/api/v1/roles/{}", custom_role(&owner).await);
+    let roles = owner.member_id_of(&email("bob")).await;
+    let roles = format!("/api/v1/members/{roles}/roles");
+    let whole = json!({ "name": "writer", "permissions": [] });
+    let changes = [
+        ("PATCH", "/api/v1/organization", json!({ "name": "Zeta" })),
+        ("PATCH", role.as_str(), json!({ "name": "writer" })),
+        ("PUT", role.as_str(), whole),
+        ("PUT", roles.as_str(), json!({ "roles": ["member"] })),
+    ];
+
+    for (method, path, body) in changes {
+        let change = async |person: &Person, tag: Option<&str>| {
+            let request = person.request(method, path).json(&body);
+            let request = match tag {
+                Some(tag) => request.header("if-match", tag),
+                None => request,
+            };
+            request.answer().await
+        };
+        let tag = owner
+            .get(path)
+            .await
+            .is(200)
+            .header("etag")
+            .unwrap()
+            .to_owned();
+        let before = world.state().await;
+        let weak = format!("W/{tag}");
+        let bare = tag.replace('"', "");
+        for other in ["", "\"\"", "\"v0\"", "\"x\"", "x", "**", &weak, &bare] {
+            let stale = change(&owner, Some(other)).await;
+            stale.problem(412, "precondition_failed");
+        }
+        change(&owner, None)
+            .await
+            .problem(428, "precondition_required");
+        for tag in [None, Some("\"v0\""), Some("*"), Some(tag.as_str())] {
+            change(&member, tag).await.problem(403, "forbidden");
+        }
+        assert_eq!(world.state().await, before, "{method} {path}");
+
+        let among_others = format!("\"v0\", {tag}");
+        let changed = change(&owner, Some(&among_others)).await.is(200);
+        let next = changed.header("etag").unwrap().to_owned();
+        assert_ne!(next, tag, "{method} {path}");
+        let read = owner.get(path).await.is(200);
+        assert_eq!(read.header("etag"), Some(next.as_str()));
+        change(&owner, Some(&tag))
+            .await
+            .problem(412, "precondition_failed");
+        change(&owner, Some(&next)).await.is(200);
+    }
+}
+
+async fn nobody_is_added_with_a_role_that_there_is_not(world: World) {
+    let owner = world.owner("ada", "Acme").await;
+    world.register("known").await;
+    let before = world.state().await;
+
+    let known = owner.add("known", "king").await;
+    let unknown = owner.add("unknown", "king").await;
+    let body = json!({ "email": email("unknown"), "roles": ["member", "king"] });
+    let invited = owner.post("/api/v1/invitations", body).await;
+
+    for answer in [known, unknown, invited] {
+        answer.problem(400, "unknown_role");
+    }
+    assert_eq!(world.state().await, before);
 }
 
 async fn the_public_keys_verify_and_tell_nothing_more(world: World) {
@@ -484,15 +672,12 @@ async fn the_public_keys_verify_and_tell_nothing_more(world: World) {
     assert_ne!(keys[0]["kid"], crate::world::header(&ada.refresh)["kid"]);
 }
 
-/// Renames the active organization, having seen it, should that be asked for.
+/// Renames the active organization, having seen it.
 async fn rename(person: &Person, name: &str) -> Answer {
-    let seen = person.get("/api/v1/organization").await.is(200);
-    let request = person.request("PATCH", "/api/v1/organization");
-    let request = match seen.header("etag") {
-        Some(tag) => request.header("if-match", tag),
-        None => request,
-    };
-    request.json(&json!({ "name": name })).answer().await
+    let path = "/api/v1/organization";
+    let seen = person.get(path).await.is(200);
+    let tag = seen.header("etag").unwrap();
+    person.patch_if(path, tag, json!({ "name": name })).await
 }
 
 async fn eight_at_once(person: &Person, path: &str, body: &Value) -> Vec<u16> {
@@ -506,9 +691,12 @@ async fn eight_at_once(person: &Person, path: &str, body: &Value) -> Vec<u16> {
 
 fn ids(list: &Answer) -> Vec<String> {
     let rows = list.rows();
-    let ids = rows
-        .iter()
-        .map(|row| row["id"].as_str().unwrap().to_owned());
+    let ids = rows.iter().map(|row| {
+        // A row about a member says so.
+        let ids = [&row["id"], &row["member_id"], &row["member"]["id"]];
+        let id = ids.iter().find_map(|id| id.as_str());
+        id.unwrap().to_owned()
+    });
     ids.collect()
 }
 
@@ -543,15 +731,22 @@ async fn broken_bounds(client: &Client, lists: &[&str]) -> Vec<String> {
     ];
     #[rustfmt::skip]
     let good = ["", "limit=1", "limit=100", "order=asc", "order=desc", "order=desc&limit=5"];
-    let queries = bad.map(|query| (query, 400)).into_iter();
-    let queries: Vec<_> = queries.chain(good.map(|query| (query, 200))).collect();
     let mut broken = Vec::new();
     for list in lists {
-        for (query, expected) in &queries {
-            let status = client.get(&format!("{list}?{query}")).await.status;
-            if status != *expected {
-                broken.push(format!("{list}?{query}: {status} instead of {expected}"));
-            }
+        broken.extend(broken_queries(client, list, &bad, &good).await);
+    }
+    broken
+}
+
+/// Those of the bad queries that the list takes, and of the good ones that it refuses.
+async fn broken_queries(client: &Client, list: &str, bad: &[&str], good: &[&str]) -> Vec<String> {
+    let queries = bad.iter().map(|query| (query, 400));
+    let queries = queries.chain(good.iter().map(|query| (query, 200)));
+    let mut broken = Vec::new();
+    for (query, expected) in queries {
+        let status = client.get(&format!("{list}?{query}")).await.status;
+        if status != expected {
+            broken.push(format!("{list}?{query}: {status} instead of {expected}"));
         }
     }
     broken

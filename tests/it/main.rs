@@ -12,11 +12,22 @@
 mod world;
 
 mod accounts;
+mod acts;
 mod architecture;
 mod audit;
+mod audit_trail;
 mod canonical;
+mod company;
 mod documents;
+mod explain;
+mod invitations;
+mod members;
+mod organizations;
+mod platform;
 mod problems;
+mod projects_seen;
+mod roles;
+mod samples;
 mod seed_contract;
 mod sessions;
 mod tenancy;

@@ -2,7 +2,10 @@
 //!
 //! The table of routes is met with everything that can be wrong with a request, so a new route is met too.
 
-use crate::world::{Answer, Ask, PASSWORD, Person, World, email, unknown};
+use crate::{
+    samples::{filled, nowhere, optional, prefix_of, sample, sampled, things_of},
+    world::{Answer, Ask, PASSWORD, Person, World, email, unknown},
+};
 use bailiwick_api::{
     access::Access,
     routes::{Route, routes},
@@ -47,7 +50,7 @@ struct Bad {
 }
 
 async fn a_body_that_is_no_body_is_a_problem_and_changes_nothing(world: World) {
-    let owner = world.owner("ada", "Acme").await;
+    let owner = world.operating_owner("ada", "Acme").await;
 
     meets(&world, &owner, |route, sample| {
         let good = sample.to_string();
@@ -109,66 +112,58 @@ async fn a_body_that_is_no_body_is_a_problem_and_changes_nothing(world: World) {
 }
 
 async fn a_field_that_is_no_field_is_a_problem_and_changes_nothing(world: World) {
-    let owner = world.owner("ada", "Acme").await;
+    let owner = world.operating_owner("ada", "Acme").await;
 
     meets(&world, &owner, |route, sample| {
-        let fields = sample.as_object().unwrap();
         let json = Some("application/json");
         let mut found = Vec::new();
-
-        let mut more = sample.clone();
-        more["surprise"] = json!(1);
-        found.push(bad("an unknown field", json, more.to_string(), &[400]));
-        let good = sample.to_string();
-        found.push(bad(
-            "an unnamed field",
-            json,
-            good.replacen('{', r#"{"":1,"#, 1),
-            &[400],
-        ));
-        for (field, value) in fields {
-            let again = format!("{{\"{field}\":{value},");
-            found.push(bad(
-                "a field twice",
-                json,
-                good.replacen('{', &again, 1),
-                &[400],
-            ));
-            let upper = field.to_uppercase();
-            found.push(bad(
-                "a field in capitals",
-                json,
-                good.replace(field.as_str(), &upper),
-                &[400],
-            ));
-            for wrong in [
-                json!(17),
-                json!(true),
-                json!([value]),
-                json!({ "$ne": "" }),
-                json!(1.5e300),
-            ] {
+        for place in objects(sample) {
+            let object = sample.pointer(&place).unwrap();
+            let written = |change: &dyn Fn(String) -> String| {
+                let text = object.to_string();
+                sample.to_string().replacen(&text, &change(text.clone()), 1)
+            };
+            let with = |field: &str, value: Value| {
                 let mut other = sample.clone();
-                other[field] = wrong;
-                found.push(bad(
-                    "a value of another type",
-                    json,
-                    other.to_string(),
-                    &[400],
-                ));
-            }
-            if !may_be_absent(route) {
-                let mut other = sample.clone();
-                other[field] = Value::Null;
-                found.push(bad("null", json, other.to_string(), &[400]));
-                other.as_object_mut().unwrap().remove(field);
-                found.push(bad("a field too few", json, other.to_string(), &[400]));
-            }
-            // A password may hold what it wants.
-            if !field.contains("password") {
-                let mut other = sample.clone();
-                other[field] = json!(format!("{}\0", value.as_str().unwrap()));
-                found.push(bad("a NUL", json, other.to_string(), &[400, 401]));
+                other.pointer_mut(&place).unwrap()[field] = value;
+                other
+            };
+            let more = with("surprise", json!(1)).to_string();
+            found.push(bad("an unknown field", json, more, &[400]));
+            let unnamed = written(&|text| text.replacen('{', r#"{"":1,"#, 1));
+            found.push(bad("an unnamed field", json, unnamed, &[400]));
+            for (field, value) in object.as_object().unwrap() {
+                let again = format!("{{\"{field}\":{value},");
+                let twice = written(&|text| text.replacen('{', &again, 1));
+                found.push(bad("a field twice", json, twice, &[400]));
+                let upper = written(&|text| text.replace(field.as_str(), &field.to_uppercase()));
+                found.push(bad("a field in capitals", json, upper, &[400]));
+                for wrong in [
+                    json!(17),
+                    json!(true),
+                    json!([value]),
+                    json!({ "$ne": "" }),
+                    json!(1.5e300),
+                ] {
+                    if value.is_boolean() && wrong.is_boolean() {
+                        continue;
+                    }
+                    let other = with(field, wrong).to_string();
+                    found.push(bad("a value of another type", json, other, &[400]));
+                }
+                if !optional(route).contains(&field.as_str()) {
+                    let null = with(field, Value::Null);
+                    found.push(bad("null", json, null.to_string(), &[400]));
+                    let mut less = sample.clone();
+                    let fields = less.pointer_mut(&place).unwrap().as_object_mut().unwrap();
+                    fields.remove(field);
+                    found.push(bad("a field too few", json, less.to_string(), &[400]));
+                }
+                // A password may hold what it wants.
+                if let Some(nul) = with_nul(value).filter(|_| !field.contains("password")) {
+                    let other = with(field, nul).to_string();
+                    found.push(bad("a NUL", json, other, &[400, 401]));
+                }
             }
         }
         found
@@ -177,56 +172,46 @@ async fn a_field_that_is_no_field_is_a_problem_and_changes_nothing(world: World)
 }
 
 async fn a_body_without_an_object_is_a_problem_and_changes_nothing(world: World) {
-    let owner = world.owner("ada", "Acme").await;
+    let owner = world.operating_owner("ada", "Acme").await;
 
     meets(&world, &owner, |_, sample| {
         let json = Some("application/json");
-        let values: Vec<_> = sample.as_object().unwrap().values().collect();
-        vec![
-            bad(
-                "its values in a list",
-                json,
-                json!(values).to_string(),
-                &[400],
-            ),
-            bad(
-                "itself in a list",
-                json,
-                json!([sample]).to_string(),
-                &[400],
-            ),
-            bad(
-                "itself in a text",
-                json,
-                json!(sample.to_string()).to_string(),
-                &[400],
-            ),
+        let mut found = vec![
             bad("an empty list", json, "[]", &[400]),
             bad("null", json, "null", &[400]),
             bad("a number", json, "17", &[400]),
             bad("a text", json, "\"x\"", &[400]),
-        ]
+        ];
+        for place in objects(sample) {
+            let instead = |other: Value| {
+                let mut whole = sample.clone();
+                *whole.pointer_mut(&place).unwrap() = other;
+                whole.to_string()
+            };
+            let object = sample.pointer(&place).unwrap();
+            let values: Vec<_> = object.as_object().unwrap().values().collect();
+            let values = instead(json!(values));
+            found.push(bad("its values in a list", json, values, &[400]));
+            let listed = instead(json!([object]));
+            found.push(bad("itself in a list", json, listed, &[400]));
+            let text = instead(json!(object.to_string()));
+            found.push(bad("itself in a text", json, text, &[400]));
+        }
+        found
     })
     .await;
 }
 
 async fn an_id_that_is_no_id_is_a_problem_and_changes_nothing(world: World) {
-    let owner = world.owner("ada", "Acme").await;
+    let owner = world.operating_owner("ada", "Acme").await;
     owner.project("Apollo").await;
     let before = world.state().await;
     let good = "01h455vb4pex5vsknk084sn02q";
 
     let mut wrong = Vec::new();
     for route in routes().iter().filter(|route| route.path.contains("{id}")) {
-        let prefix = if route.path.contains("/projects/") {
-            "proj"
-        } else if route.path.contains("/members/") {
-            "member"
-        } else if route.path.contains("/sessions/") {
-            "ses"
-        } else {
-            "org"
-        };
+        let prefix = prefix_of(route);
+        let other = if prefix == "user" { "org" } else { "user" };
         let strange = [
             "x".to_owned(),
             "1".to_owned(),
@@ -235,7 +220,7 @@ async fn an_id_that_is_no_id_is_a_problem_and_changes_nothing(world: World) {
             "018d4e2a-8b9d-7c3e-a5f1-000000000000".to_owned(),
             format!("{prefix}_"),
             format!("{prefix}-{good}"),
-            format!("user_{good}"),
+            format!("{other}_{good}"),
             format!("{prefix}_{good}0"),
             format!("{prefix}_{}", &good[1..]),
             format!("{prefix}_8{}", &good[1..]),
@@ -255,14 +240,17 @@ async fn an_id_that_is_no_id_is_a_problem_and_changes_nothing(world: World) {
             "a".repeat(10_000),
         ];
         for id in strange {
-            let request = owner.request(route.method.as_str(), &route.path.replace("{id}", &id));
-            let request = match sample(route) {
-                Some(body) => request.json(&body),
-                None => request,
-            };
-            let answer = request.answer().await;
+            let path = filled(route.path, &id, &unknown("member"));
+            let answer = sampled(&owner, route, &path).answer().await;
             let what = format!("{route:?} with the id `{id:.40}`");
             wrong.extend(complaint(&what, &answer, &[400]));
+            if route.path.contains("{member_id}") {
+                let id = id.replace(&format!("{prefix}_"), "member_");
+                let path = filled(route.path, &unknown(prefix), &id);
+                let answer = sampled(&owner, route, &path).answer().await;
+                let what = format!("{route:?} with the member `{id:.40}`");
+                wrong.extend(complaint(&what, &answer, &[400]));
+            }
         }
     }
 
@@ -290,7 +278,7 @@ async fn a_verb_that_a_path_does_not_have_is_a_problem_that_names_those_it_has(w
                 continue;
             }
             for client in [world.nobody(), owner.bearing(&owner.access)] {
-                let path = path.replace("{id}", &unknown("proj"));
+                let path = filled(path, &unknown("proj"), &unknown("member"));
                 let answer = client.request(verb, &path).json(&json!({})).answer().await;
                 let what = format!("{verb} {path}");
                 wrong.extend(complaint(&what, &answer, &[405]));
@@ -339,8 +327,7 @@ async fn nobody_is_told_what_is_wrong_with_a_request(world: World) {
         .iter()
         .filter(|route| route.access != Access::Public)
     {
-        for id in [unknown("proj"), "x".to_owned()] {
-            let path = route.path.replace("{id}", &id);
+        for path in [nowhere(route), filled(route.path, "x", "x")] {
             for client in [&nobody, &forger] {
                 let request = || client.request(route.method.as_str(), &path);
                 let queried = client.request(route.method.as_str(), &format!("{path}?limit=0&x&x"));
@@ -459,8 +446,11 @@ async fn every_answer_names_its_request(world: World) {
 
 async fn a_fault_is_pointed_at(world: World) {
     let owner = world.owner("ada", "Acme").await;
-    let register = "/users/register";
-    let add = "/organization/add_users";
+    let register = "POST /users/register";
+    let add = "POST /organization/add_users";
+    let settings = "PATCH /api/v1/organization";
+    let role = "POST /api/v1/roles";
+    let give = &format!("PUT /api/v1/members/{}/roles", unknown("member"));
     #[rustfmt::skip]
     let cases = [
         (register, r#"{}"#.to_owned(),                                                        "missing_field",   "#/name"),
@@ -469,19 +459,28 @@ async fn a_fault_is_pointed_at(world: World) {
         (add,      r#"{"email":"a@example.com","role":"member","role":"owner"}"#.to_owned(),  "duplicate_field", "#/role"),
         (add,      r#"{"email":17,"role":"member"}"#.to_owned(),                              "wrong_type",      "#/email"),
         (add,      r#"{"email":"nowhere","role":"member"}"#.to_owned(),                       "invalid_value",   "#/email"),
-        (add,      r#"{"email":"a@example.com","role":"king"}"#.to_owned(),                   "invalid_value",   "#/role"),
+        (add,      r#"{"email":"a@example.com","role":""}"#.to_owned(),                       "invalid_value",   "#/role"),
+        (add,      r#"{"email":"a@example.com","role":"member","roles":["admin"]}"#.to_owned(), "invalid_value", "#/role"),
+        (add,      r#"{"email":"a@example.com","roles":["member",""]}"#.to_owned(),           "invalid_value",   "#/roles/1"),
+        (add,      r#"{"email":"a@example.com","roles":["member",1]}"#.to_owned(),            "wrong_type",      "#/roles/1"),
         (register, json!({ "name": "a", "email": "a@b.c", "password": "short" }).to_string(), "invalid_value",   "#/password"),
+        (settings, r#"{"slug":"No slug"}"#.to_owned(),                                        "invalid_value",   "#/slug"),
+        (settings, r#"{"settings":{"default_role":1}}"#.to_owned(),                           "wrong_type",      "#/settings/default_role"),
+        (settings, r#"{"settings":{"colour":"red"}}"#.to_owned(),                             "unknown_field",   "#/settings/colour"),
+        (settings, r#"{"settings":{"allowed_domains":["a.com","no domain"]}}"#.to_owned(),    "invalid_value",   "#/settings/allowed_domains/1"),
+        (role,     json!({ "name": "a", "permissions": ["x".repeat(101)] }).to_string(),      "invalid_value",   "#/permissions/0"),
+        (role,     r#"{"name":"a","permissions":[],"includes":[1]}"#.to_owned(),              "wrong_type",      "#/includes/0"),
+        (give,     r#"{"roles":["member",""]}"#.to_owned(),                                   "invalid_value",   "#/roles/1"),
+        (give,     r#"{"roles":[1]}"#.to_owned(),                                             "wrong_type",      "#/roles/0"),
+        (give,     r#"{"roles":[{"role":"member","expires_at":"tomorrow"}]}"#.to_owned(),     "invalid_value",   "#/roles/0/expires_at"),
     ];
 
     let mut found = Vec::new();
-    for (path, body, ..) in &cases {
-        let answer = typed(
-            owner.request("POST", path),
-            "application/json",
-            body.clone(),
-        )
-        .answer()
-        .await;
+    for (route, body, ..) in &cases {
+        let (method, path) = route.split_once(' ').unwrap();
+        let request = owner.request(method, path).header("if-match", "*");
+        let request = typed(request, "application/json", body.clone());
+        let answer = request.answer().await;
         let problem = answer.problem(400, "invalid_body").json();
         let fault = problem["errors"][0].clone();
         assert!(fault["detail"].is_string(), "{problem}");
@@ -547,6 +546,14 @@ async fn a_problem_tells_nothing_of_the_machine(world: World) {
         owner.get("/api/v1/projects/x").await,
         owner.get("/api/v1/projects?limit=x").await,
         owner.add("ada", "king").await,
+        owner
+            .put_if(
+                &format!("/api/v1/members/{}/roles", unknown("member")),
+                "*",
+                json!({ "roles": [{ "role": 1 }] }),
+            )
+            .await,
+        owner.get("/api/v1/members?search=%00").await,
         owner.add("ada", "member").await,
         world.nobody().bearing("x").get("/users/me").await,
         world.nobody().get("/nowhere").await,
@@ -570,41 +577,36 @@ async fn a_problem_tells_nothing_of_the_machine(world: World) {
     }
 }
 
-/// A body that each route takes, by its last word; none where a route takes none.
-fn sample(route: &Route) -> Option<Value> {
-    if route.method == "GET" || route.method == "DELETE" {
-        return None;
+/// Where in the sample there are objects, as JSON pointers (RFC 6901).
+fn objects(sample: &Value) -> Vec<String> {
+    let within = |key: String, value: &Value| -> Vec<String> {
+        let below = objects(value).into_iter();
+        below.map(|place| format!("/{key}{place}")).collect()
+    };
+    match sample {
+        Value::Object(fields) => {
+            let below = fields.iter();
+            let below = below.flat_map(|(field, value)| within(field.clone(), value));
+            [String::new()].into_iter().chain(below).collect()
+        }
+        Value::Array(values) => {
+            let below = values.iter().enumerate();
+            let below = below.flat_map(|(place, value)| within(place.to_string(), value));
+            below.collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
     }
-    match route.path {
-        "/users/register" | "/api/v1/auth/register" => {
-            Some(json!({ "name": "Eve", "email": "eve@example.com", "password": PASSWORD }))
+}
+
+/// The same value with a NUL behind its text, or behind the first of its texts.
+fn with_nul(value: &Value) -> Option<Value> {
+    match value {
+        Value::String(text) => Some(json!(format!("{text}\0"))),
+        Value::Array(values) => {
+            let (first, rest) = values.split_first()?;
+            Some(json!([vec![with_nul(first)?], rest.to_vec()].concat()))
         }
-        "/login" | "/api/v1/auth/login" => {
-            Some(json!({ "email": email("ada"), "password": PASSWORD }))
-        }
-        "/refresh_token" | "/api/v1/auth/refresh" | "/logout" | "/api/v1/auth/logout" => {
-            Some(json!({ "refresh_token": "x" }))
-        }
-        "/api/v1/auth/password/forgot" | "/api/v1/auth/email/resend" => {
-            Some(json!({ "email": "eve@example.com" }))
-        }
-        "/api/v1/auth/password/reset" => Some(json!({ "token": "x", "password": PASSWORD })),
-        "/api/v1/auth/email/verify" => Some(json!({ "token": "x" })),
-        "/api/v1/me/password" => {
-            Some(json!({ "current_password": "another", "new_password": PASSWORD }))
-        }
-        "/organization/register"
-        | "/projects/create_project"
-        | "/api/v1/organizations"
-        | "/api/v1/organization"
-        | "/api/v1/projects"
-        | "/api/v1/projects/{id}" => Some(json!({ "name": "Zeta" })),
-        "/organization/select" => Some(json!({ "org_id": unknown("org") })),
-        "/organization/add_users" | "/api/v1/members" => {
-            Some(json!({ "email": "eve@example.com", "role": "member" }))
-        }
-        "/api/v1/organizations/{id}/select" | "/api/v1/me/sessions/revoke-others" => None,
-        _ => panic!("{route:?} takes a body that this test does not know"),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
     }
 }
 
@@ -666,15 +668,24 @@ fn enlarged(sample: &Value) -> String {
     large.to_string()
 }
 
-/// Sends every bad body to every route that takes a body, as an owner.
+/// Sends every bad body to every route that takes a body, as an owner, about things that are there.
 async fn meets(world: &World, owner: &Person, bad: impl Fn(&Route, &Value) -> Vec<Bad>) {
+    let things = things_of(owner).await;
     let mut before = world.state().await;
     let mut wrong = Vec::new();
     for route in routes().iter() {
         let Some(sample) = sample(route) else {
             continue;
         };
-        let path = route.path.replace("{id}", &unknown("proj"));
+        let sample = sample.to_string();
+        let sample = sample.replace(&unknown("member"), &things["member"]);
+        let sample = sample.replace(&unknown("proj"), &things["proj"]);
+        let sample = serde_json::from_str(&sample).unwrap();
+        let path = if route.path.contains("{id}") {
+            filled(route.path, &things[prefix_of(route)], &things["member"])
+        } else {
+            route.path.to_owned()
+        };
         for Bad {
             what,
             content_type,
@@ -683,6 +694,7 @@ async fn meets(world: &World, owner: &Person, bad: impl Fn(&Route, &Value) -> Ve
         } in bad(route, &sample)
         {
             let request = owner.request(route.method.as_str(), &path).body(body);
+            let request = request.header("if-match", "*");
             let request = match content_type {
                 Some(content_type) => request.header("content-type", content_type),
                 None => request,

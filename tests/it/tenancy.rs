@@ -1,17 +1,31 @@
 //! Tenants are apart: the token says where a request works, and nothing else does.
 
-use crate::world::{Answer, Ask, Client, PASSWORD, Person, World, claims, cookie, email, unknown};
-use bailiwick_api::{access::Access, routes::routes};
+use crate::{
+    samples::{custom_role, filled, nowhere, prefix_of, sampled, things_of},
+    world::{Answer, Ask, Client, PASSWORD, Person, World, claims, cookie, email, unknown},
+};
+use bailiwick_api::{
+    access::Access,
+    routes::{Route, routes},
+};
+use bailiwick_domain::{
+    access::{Catalogue, Level},
+    role::BuiltIn,
+};
 use bailiwick_server::config::Membership;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 both!(
     a_token_of_a_person_opens_no_tenant_route,
+    an_operator_opens_no_tenant_route,
+    an_owner_opens_no_route_of_the_platform,
     a_token_of_a_tenant_opens_what_is_the_persons_own,
     two_tabs_work_in_two_organizations,
     a_request_names_no_tenant,
     a_foreign_id_is_answered_like_one_that_never_was,
+    a_foreign_member_of_a_project_is_answered_like_one_that_never_was,
+    a_foreign_id_in_a_request_is_answered_like_one_that_never_was,
     a_deleted_id_is_answered_like_one_that_never_was,
     a_login_enters_the_only_organization,
     a_login_enters_none_of_two_and_lists_them,
@@ -32,16 +46,57 @@ async fn a_token_of_a_person_opens_no_tenant_route(world: World) {
 
     let mut met = 0;
     for route in routes().iter() {
-        let Access::Requires(_) = route.access else {
-            continue;
-        };
-        let path = route.path.replace("{id}", &unknown("proj"));
-        let answer = ada.request(route.method.as_str(), &path).answer().await;
+        match route.access {
+            Access::Public | Access::SignedIn => continue,
+            Access::Member | Access::Requires(_) | Access::RequiresOn(_) => {}
+        }
+        let answer = sampled(&ada, route, &nowhere(route)).answer().await;
 
         answer.problem(403, "forbidden");
         met += 1;
     }
     assert!(met > 0);
+}
+
+/// Running the platform is no membership: neither without an organization nor as a plain member of one.
+async fn an_operator_opens_no_tenant_route(world: World) {
+    let owner = world.owner("ada", "Acme").await;
+    let operator = world.operator("olga").await;
+    owner.add("olga", "member").await.is(201);
+    let inside = operator.enter(owner.organization()).await;
+    let before = world.state().await;
+
+    let mut met = 0;
+    for route in routes().iter().filter(|route| !is_of_platform(route)) {
+        let Some(permission) = route.access.permission() else {
+            continue;
+        };
+        let path = nowhere(route);
+        let outside = sampled(&operator, route, &path).answer().await;
+        outside.problem(403, "forbidden");
+        if BuiltIn::Member.grants().extent(permission).is_none() {
+            let inside = sampled(&inside, route, &path).answer().await;
+            inside.problem(403, "forbidden");
+        }
+        met += 1;
+    }
+    assert!(met > 0);
+    assert_eq!(world.state().await, before);
+}
+
+async fn an_owner_opens_no_route_of_the_platform(world: World) {
+    let owner = world.owner("ada", "Acme").await;
+    let before = world.state().await;
+
+    let mut met = 0;
+    for route in routes().iter().filter(|route| is_of_platform(route)) {
+        let answer = sampled(&owner, route, &nowhere(route)).answer().await;
+
+        answer.problem(403, "forbidden");
+        met += 1;
+    }
+    assert!(met > 0);
+    assert_eq!(world.state().await, before);
 }
 
 async fn a_token_of_a_tenant_opens_what_is_the_persons_own(world: World) {
@@ -120,33 +175,21 @@ async fn a_request_names_no_tenant(world: World) {
 async fn a_foreign_id_is_answered_like_one_that_never_was(world: World) {
     let stranger = world.owner("eve", "Eves").await;
     let owner = world.owner("ada", "Acme").await;
-    let project = owner.project("Apollo").await;
-    let member = owner.get("/api/v1/members").await.rows().remove(0);
-    let member = member["id"].as_str().unwrap().to_owned();
-    let session = claims(&owner.access)["sid"].as_str().unwrap().to_owned();
+    let things = things_of(&owner).await;
     let before = world.state().await;
 
     let mut met = 0;
     for route in routes().iter().filter(|route| route.path.contains("{id}")) {
-        let (foreign, prefix, status) = if route.path.contains("/projects/") {
-            (project.as_str(), "proj", 404)
-        } else if route.path.contains("/members/") {
-            (member.as_str(), "member", 404)
-        } else if route.path.contains("/sessions/") {
-            (session.as_str(), "ses", 404)
-        } else if route.path.contains("/organizations/") {
-            (owner.organization(), "org", 403)
+        let prefix = prefix_of(route);
+        let foreign = &things[prefix];
+        let is_door = route.path == "/api/v1/organizations/{id}/select";
+        let status = if is_door || is_of_platform(route) {
+            403
         } else {
-            panic!("{route:?} has ids that this test does not know");
+            404
         };
-        let of_foreign = by_id(&stranger, route.method.as_str(), route.path, foreign).await;
-        let of_unknown = by_id(
-            &stranger,
-            route.method.as_str(),
-            route.path,
-            &unknown(prefix),
-        )
-        .await;
+        let of_foreign = by_id(&stranger, route, foreign, &unknown("member")).await;
+        let of_unknown = by_id(&stranger, route, &unknown(prefix), &unknown("member")).await;
 
         assert_eq!(of_foreign.bytes(), of_unknown.bytes(), "{route:?}");
         assert_eq!(of_foreign.status, status, "{route:?}");
@@ -156,21 +199,131 @@ async fn a_foreign_id_is_answered_like_one_that_never_was(world: World) {
     assert_eq!(world.state().await, before);
 }
 
+async fn a_foreign_member_of_a_project_is_answered_like_one_that_never_was(world: World) {
+    let stranger = world.owner("eve", "Eves").await;
+    let own_project = stranger.project("Gemini").await;
+    let own_member = stranger.member_id_of(&email("eve")).await;
+    let owner = world.owner("ada", "Acme").await;
+    let project = owner.project("Apollo").await;
+    let member = owner.member_id_of(&email("ada")).await;
+    let nothing = (unknown("proj"), unknown("member"));
+    let before = world.state().await;
+
+    let mut met = 0;
+    for route in routes()
+        .iter()
+        .filter(|route| route.path.contains("{member_id}"))
+    {
+        let pairs = [
+            (&own_project, &member),
+            (&own_project, &nothing.1),
+            (&project, &member),
+            (&project, &own_member),
+            (&nothing.0, &own_member),
+        ];
+        let of_nothing = by_id(&stranger, route, &nothing.0, &nothing.1).await;
+        for (project, member) in pairs {
+            let answer = by_id(&stranger, route, project, member).await;
+
+            assert_eq!(answer.bytes(), of_nothing.bytes(), "{route:?}");
+        }
+        of_nothing.problem(404, "not_found");
+        met += 1;
+    }
+    assert!(met > 0);
+    assert_eq!(world.state().await, before);
+}
+
+/// Ids are in bodies and queries too.
+async fn a_foreign_id_in_a_request_is_answered_like_one_that_never_was(world: World) {
+    let stranger = world.owner("eve", "Eves").await;
+    world.register("bob").await;
+    let own = things_of(&stranger).await;
+    let roles = format!("/api/v1/members/{}/roles", own["member"]);
+    let project = format!("/api/v1/projects/{}/members", own["proj"]);
+    let role = format!("/api/v1/roles/{}", own["role"]);
+    let owner = world.owner("ada", "Acme").await;
+    let foreign = things_of(&owner).await;
+    let before = world.state().await;
+
+    #[rustfmt::skip]
+    let requests = [
+        ("POST",   "/organization/select",               "org",    json!({ "org_id": "ID" })),
+        ("POST",   "/organization/add_users",            "role",   json!({ "email": email("bob"), "role": "ID" })),
+        ("POST",   "/api/v1/members",                    "role",   json!({ "email": email("bob"), "roles": ["member", "ID"] })),
+        ("GET",    "/api/v1/members?role=ID",            "role",   Value::Null),
+        ("PUT",    &roles,                               "role",   json!({ "roles": ["ID"] })),
+        ("PUT",    &roles,                               "role",   json!({ "roles": [{ "role": "ID" }] })),
+        ("POST",   "/api/v1/invitations",                "role",   json!({ "email": email("cleo"), "roles": ["ID"] })),
+        ("POST",   "/api/v1/invitations/accept",         "inv",    json!({ "invitation_id": "ID" })),
+        ("POST",   "/api/v1/invitations/decline",        "inv",    json!({ "invitation_id": "ID" })),
+        ("PATCH",  "/api/v1/organization",               "role",   json!({ "settings": { "default_role": "ID" } })),
+        ("POST",   "/api/v1/organization/transfer",      "member", json!({ "member_id": "ID" })),
+        ("POST",   "/api/v1/roles",                      "role",   json!({ "name": "x", "permissions": [], "includes": ["ID"] })),
+        ("PATCH",  &role,                                "role",   json!({ "includes": ["ID"] })),
+        ("PUT",    &role,                                "role",   json!({ "name": "x", "permissions": [], "includes": ["ID"] })),
+        ("DELETE", &format!("{role}?reassign_to=ID"),    "role",   Value::Null),
+        ("POST",   &project,                             "member", json!({ "member_id": "ID" })),
+        ("POST",   &project,                             "role",   json!({ "member_id": own["member"], "roles": ["ID"] })),
+        ("POST",   "/api/v1/access/explain",             "member", json!({ "permission": "project:read", "member_id": "ID" })),
+        ("POST",   "/api/v1/access/explain",             "proj",   json!({ "permission": "project:read", "project_id": "ID" })),
+        ("GET",    "/api/v1/audit-events?actor=ID",      "user",   Value::Null),
+        ("GET",    "/api/v1/audit-events?target=ID",     "proj",   Value::Null),
+        ("GET",    "/api/v1/audit-events/export?actor=ID", "user", Value::Null),
+    ];
+
+    for (method, path, prefix, body) in requests {
+        let with = async |id: &str| {
+            let request = stranger.request(method, &path.replace("ID", id));
+            let request = request.header("if-match", "*");
+            let request = match &body {
+                Value::Null => request,
+                body => request
+                    .header("content-type", "application/json")
+                    .body(body.to_string().replace("ID", id)),
+            };
+            request.answer_by_name().await
+        };
+        let of_foreign = with(&foreign[prefix]).await;
+        let of_unknown = with(&unknown(prefix)).await;
+
+        assert_eq!(of_foreign.bytes(), of_unknown.bytes(), "{method} {path}");
+        assert!(of_foreign.status < 500, "{method} {path}");
+    }
+    assert_eq!(world.state().await, before);
+}
+
 async fn a_deleted_id_is_answered_like_one_that_never_was(world: World) {
     let owner = world.owner("ada", "Acme").await;
     let project = owner.project("Apollo").await;
-    owner
-        .delete(&format!("/api/v1/projects/{project}"))
-        .await
-        .is(204);
-
-    for method in ["GET", "PATCH", "DELETE"] {
-        let of_deleted = by_id(&owner, method, "/api/v1/projects/{id}", &project).await;
-        let of_unknown = by_id(&owner, method, "/api/v1/projects/{id}", &unknown("proj")).await;
-
-        assert_eq!(of_deleted.bytes(), of_unknown.bytes());
-        of_deleted.problem(404, "not_found");
+    let role = custom_role(&owner).await;
+    world.member(&owner, "bob", "member").await;
+    let member = owner.member_id_of(&email("bob")).await;
+    for path in [
+        format!("/api/v1/projects/{project}"),
+        format!("/api/v1/roles/{role}"),
+        format!("/api/v1/members/{member}"),
+    ] {
+        owner.delete(&path).await.is(204);
     }
+
+    let mut met = 0;
+    for route in routes().iter().filter(|route| route.path.contains("{id}")) {
+        let deleted = match prefix_of(route) {
+            "proj" => &project,
+            "role" => &role,
+            "member" => &member,
+            _ => continue,
+        };
+        let of_deleted = by_id(&owner, route, deleted, &unknown("member")).await;
+        let of_unknown = nowhere(route);
+        let of_unknown = sampled(&owner, route, &of_unknown).answer_by_name().await;
+
+        assert_eq!(of_deleted.bytes(), of_unknown.bytes(), "{route:?}");
+        of_deleted.problem(404, "not_found");
+        met += 1;
+    }
+    assert!(met > 0);
 }
 
 async fn a_login_enters_the_only_organization(world: World) {
@@ -383,14 +536,15 @@ fn names(list: &Answer) -> Vec<String> {
     names.collect()
 }
 
-/// Meets a route with this id, by a name that the next one can share.
-async fn by_id(person: &Person, method: &str, path: &str, id: &str) -> Answer {
-    let request = person.request(method, &path.replace("{id}", id));
-    let request = match method {
-        "PATCH" | "PUT" => request.json(&json!({ "name": "Mine" })),
-        _ => request,
-    };
-    request.answer_by_name().await
+/// Meets a route with these ids, by a name that the next one can share.
+async fn by_id(person: &Person, route: &Route, id: &str, member: &str) -> Answer {
+    let path = filled(route.path, id, member);
+    sampled(person, route, &path).answer_by_name().await
+}
+
+fn is_of_platform(route: &Route) -> bool {
+    let permission = route.access.permission();
+    permission.is_some_and(|permission| permission.reach().level == Level::Platform)
 }
 
 async fn with_one_membership(world: World) -> World {

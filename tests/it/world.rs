@@ -195,6 +195,25 @@ impl World {
         self.sign_in(name).await.enter(owner.organization()).await
     }
 
+    /// Somebody new who runs the platform, signed in.
+    pub(crate) async fn operator(&self, name: &str) -> Person {
+        let operator = self.person(name).await;
+        self.execute(&format!(
+            "INSERT INTO operators (user_id, created_at)
+             SELECT id, 0 FROM users WHERE email = '{}'",
+            email(name)
+        ))
+        .await;
+        operator
+    }
+
+    /// Somebody new who has founded an organization and runs the platform, signed in there: nothing is refused to them.
+    pub(crate) async fn operating_owner(&self, name: &str, organization: &str) -> Person {
+        let operator = self.operator(name).await;
+        let id = operator.found(organization).await;
+        operator.enter(&id).await
+    }
+
     /// The token in the link to this page, in the mail that this person has got or is about to get.
     pub(crate) async fn mailed_token(&self, name: &str, page: &str) -> String {
         let folder = self.database.folder().join("mail");
@@ -465,6 +484,18 @@ impl Client {
         self.request("PATCH", path).json(&body).answer().await
     }
 
+    /// A PATCH of what has this tag.
+    pub(crate) async fn patch_if(&self, path: &str, tag: &str, body: Value) -> Answer {
+        let request = self.request("PATCH", path).header("if-match", tag);
+        request.json(&body).answer().await
+    }
+
+    /// A PUT in the place of what has this tag.
+    pub(crate) async fn put_if(&self, path: &str, tag: &str, body: Value) -> Answer {
+        let request = self.request("PUT", path).header("if-match", tag);
+        request.json(&body).answer().await
+    }
+
     pub(crate) async fn delete(&self, path: &str) -> Answer {
         self.request("DELETE", path).answer().await
     }
@@ -528,6 +559,14 @@ impl Person {
     pub(crate) async fn add(&self, name: &str, role: &str) -> Answer {
         let body = json!({ "email": email(name), "role": role });
         self.post("/organization/add_users", body).await
+    }
+
+    /// The id of the member with this address.
+    pub(crate) async fn member_id_of(&self, email: &str) -> String {
+        let found = self.get(&format!("/api/v1/members?search={email}")).await;
+        let rows = found.is(200).rows();
+        let row = rows.iter().find(|row| row["email"] == email);
+        row.unwrap()["id"].as_str().unwrap().to_owned()
     }
 
     /// Creates a project.

@@ -1,18 +1,30 @@
 //! Who may call: what a row of the table declares, and the first argument of its handler.
 
-use crate::problem::{Kind, Problem};
+use crate::{
+    problem::{Kind, Problem},
+    routes::Routes,
+};
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
     body::{BoxBody, MessageBody},
     dev::{Payload, ServiceRequest, ServiceResponse},
-    http::header::{self, HeaderMap},
+    http::{
+        StatusCode,
+        header::{self, HeaderMap},
+    },
     middleware::Next,
     web::Data,
 };
-use bailiwick_application::sessions::{Caller, Sessions};
+use bailiwick_application::{
+    ports::{Refusal, Refusals},
+    sessions::{Caller, Sessions},
+};
 use bailiwick_domain::{
     TenantId,
-    access::{Action, Permission, Permit, Proof, authorize},
+    access::{
+        Action, Catalogue, Claim, Level, MemberScope, Mode, OnObject, Permission, Permit, Platform,
+        PlatformScope, Proof, TenantScope, authorize, claim, membership,
+    },
 };
 use std::{
     future::{Ready, ready},
@@ -27,8 +39,23 @@ pub enum Access {
     Public,
     /// Whoever is signed in may call.
     SignedIn,
-    /// Whoever holds this permission in the tenant of their token may call.
+    /// Whoever is a member of the tenant of their token, with everything in order, may call.
+    Member,
+    /// Whoever holds this permission may call: in the tenant of their token, or on the platform.
     Requires(Permission),
+    /// Whoever holds this permission on the thing may call, in the tenant of their token.
+    RequiresOn(Permission),
+}
+
+impl Access {
+    /// What somebody asked for who is refused in a tenant, if they asked for something.
+    #[must_use]
+    pub fn permission(self) -> Option<Permission> {
+        match self {
+            Self::Public | Self::SignedIn | Self::Member => None,
+            Self::Requires(permission) | Self::RequiresOn(permission) => Some(permission),
+        }
+    }
 }
 
 /// A declaration, as it is written in the table.
@@ -54,6 +81,17 @@ pub struct Requires<A>(
     pub A,
 );
 
+/// Whoever is a member of the tenant of their token, with everything in order, may call.
+#[derive(Debug, Clone, Copy)]
+pub struct AnyMember;
+
+/// Whoever holds the permission on the thing that the request is about may call. It has to be looked up first.
+#[derive(Debug, Clone, Copy)]
+pub struct RequiresOn<A>(
+    /// The permission.
+    pub A,
+);
+
 /// Whoever may call by the other declaration may, if they have proved who they are a short while ago (RFC 9470).
 #[derive(Debug, Clone, Copy)]
 pub struct Recently<D>(
@@ -74,6 +112,14 @@ impl Declaration for AnyUser {
     const ACCESS: Access = Access::SignedIn;
 }
 
+impl Declaration for AnyMember {
+    const ACCESS: Access = Access::Member;
+}
+
+impl<A: Action<Catalogue = Permission>> Declaration for RequiresOn<A> {
+    const ACCESS: Access = Access::RequiresOn(A::PERMISSION);
+}
+
 impl<A: Action<Catalogue = Permission>> Declaration for Requires<A> {
     const ACCESS: Access = Access::Requires(A::PERMISSION);
 }
@@ -81,6 +127,30 @@ impl<A: Action<Catalogue = Permission>> Declaration for Requires<A> {
 /// The caller holds a permit to do `A` in the tenant of their token.
 #[derive(Debug)]
 pub struct Guard<A: Action>(Permit<A>);
+
+/// The caller might do `A` to something in the tenant of their token, and may look for it.
+#[derive(Debug)]
+pub struct Claimed<A: Action<Scope: OnObject>>(Claim<A>);
+
+/// The caller is a member of the tenant of their token, with everything in order.
+#[derive(Debug)]
+pub struct Membership(MemberScope);
+
+impl<A: Action<Scope: OnObject>> Deref for Claimed<A> {
+    type Target = Claim<A>;
+
+    fn deref(&self) -> &Claim<A> {
+        &self.0
+    }
+}
+
+impl Deref for Membership {
+    type Target = MemberScope;
+
+    fn deref(&self) -> &MemberScope {
+        &self.0
+    }
+}
 
 /// The caller is signed in; nothing more is known.
 #[derive(Debug, Clone)]
@@ -121,9 +191,28 @@ impl FromRequest for SignedIn {
     }
 }
 
+/// Where a caller asks for a permit: the tenant of their token, or the platform.
+pub trait Located: Proof {
+    /// The place, if the caller's token leads to one.
+    fn of(caller: &Caller) -> Option<Self::At>;
+}
+
+impl<M: Mode> Located for TenantScope<M> {
+    /// A token that names no tenant opens nothing that a tenant owns.
+    fn of(caller: &Caller) -> Option<TenantId> {
+        caller.tenant
+    }
+}
+
+impl<M: Mode> Located for PlatformScope<M> {
+    fn of(_: &Caller) -> Option<Platform> {
+        Some(Platform)
+    }
+}
+
 impl<A> FromRequest for Guard<A>
 where
-    A: Action<Catalogue = Permission, Scope: Proof<At = TenantId>>,
+    A: Action<Catalogue = Permission, Scope: Located>,
 {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
@@ -133,9 +222,43 @@ where
             SignedIn::from_request(request, payload)
                 .into_inner()
                 .and_then(|caller| {
-                    // A token that names no tenant opens nothing that a tenant owns.
+                    let at = A::Scope::of(&caller).ok_or(Kind::Forbidden)?;
+                    Ok(Self(authorize(&caller.principal, at)?))
+                }),
+        )
+    }
+}
+
+impl<A> FromRequest for Claimed<A>
+where
+    A: Action<Catalogue = Permission, Scope: OnObject>,
+{
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        ready(
+            SignedIn::from_request(request, payload)
+                .into_inner()
+                .and_then(|caller| {
                     let tenant = caller.tenant.ok_or(Kind::Forbidden)?;
-                    Ok(Self(authorize(&caller.principal, tenant)?))
+                    Ok(Self(claim(&caller.principal, tenant)?))
+                }),
+        )
+    }
+}
+
+impl FromRequest for Membership {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        ready(
+            SignedIn::from_request(request, payload)
+                .into_inner()
+                .and_then(|caller| {
+                    let tenant = caller.tenant.ok_or(Kind::Forbidden)?;
+                    Ok(Self(membership(&caller.principal, tenant)?))
                 }),
         )
     }
@@ -181,6 +304,53 @@ pub(crate) async fn recently(
     Ok(next.call(request).await?.map_into_boxed_body())
 }
 
+/// Behind [`authenticate`]: takes note of what was refused to somebody who is known in the tenant of their token.
+pub(crate) async fn note_refusals(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let response = next.call(request).await?.map_into_boxed_body();
+    if response.status() == StatusCode::FORBIDDEN {
+        let refusals = response.request().app_data::<Data<dyn Refusals>>();
+        if let (Some(refusal), Some(refusals)) = (refusal(&response), refusals) {
+            refusals.note(refusal);
+        }
+    }
+    Ok(response)
+}
+
+fn refusal(response: &ServiceResponse<BoxBody>) -> Option<Refusal> {
+    let request = response.request();
+    let caller = request.extensions().get::<Rc<Caller>>().cloned()?;
+    let tenant = caller.standing.as_ref()?.tenant;
+    let routes = request.app_data::<Data<Routes>>()?;
+    let pattern = request.match_pattern()?;
+    let row = routes.row_of(request.method(), &pattern)?;
+    let problem = response.response().error();
+    let problem = problem.and_then(|error| error.as_error::<Problem>());
+    let action = match (row.access.permission(), row.access) {
+        (Some(permission), _) if permission.reach().level == Level::Platform => return None,
+        (Some(permission), _) => permission.name().to_owned(),
+        // Such routes are about oneself, and lead elsewhere too: the tenant is told of what was asked of it, and of
+        // nothing else.
+        (None, Access::SignedIn) => problem?.lacked()?.name().to_owned(),
+        (None, _) => format!("{} {pattern}", row.method),
+    };
+    let target = request.match_info().get("id").unwrap_or_default();
+    let is_id = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let named = target.len() <= 64 && target.bytes().all(is_id);
+    Some(Refusal {
+        tenant,
+        actor: caller.user.id,
+        action,
+        target: if named {
+            target.to_owned()
+        } else {
+            String::new()
+        },
+    })
+}
+
 /// The token of an `Authorization: Bearer` header (RFC 6750 §2.1).
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers
@@ -196,7 +366,7 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
 /// The arguments of a handler keep what its row declares.
 #[diagnostic::on_unimplemented(
     message = "the handler does not keep what its row declares, `{D}`",
-    label = "its first argument must be `Guard<A>` for `Requires(A)`, `SignedIn` for `AnyUser`, `Public` for `Public`"
+    label = "its first argument must be `Guard<A>` for `Requires(A)`, `Claimed<A>` for `RequiresOn(A)`, `Membership` for `AnyMember`, `SignedIn` for `AnyUser`, `Public` for `Public`"
 )]
 pub trait Keeps<D> {}
 
@@ -205,6 +375,8 @@ impl<D, Arguments: Keeps<D>> Keeps<Recently<D>> for Arguments {}
 macro_rules! keeps {
     ($($rest:ident)*) => {
         impl<A: Action, $($rest),*> Keeps<Requires<A>> for (Guard<A>, $($rest),*) {}
+        impl<A: Action<Scope: OnObject>, $($rest),*> Keeps<RequiresOn<A>> for (Claimed<A>, $($rest),*) {}
+        impl<$($rest),*> Keeps<AnyMember> for (Membership, $($rest),*) {}
         impl<$($rest),*> Keeps<AnyUser> for (SignedIn, $($rest),*) {}
         impl<$($rest),*> Keeps<Public> for (Public, $($rest),*) {}
     };
@@ -215,3 +387,4 @@ keeps!(B);
 keeps!(B C);
 keeps!(B C D);
 keeps!(B C D E);
+keeps!(B C D E F);

@@ -2,7 +2,7 @@
 
 use crate::{
     access::{Public, SignedIn},
-    body::{Valid, parsed, parses},
+    body::{Valid, address, is_address, parsed, parses},
     problem::{Kind, Problem},
     sessions::device_cookie,
     time::rfc3339,
@@ -18,7 +18,7 @@ use bailiwick_domain::{
     mailed::MailPurpose,
     password::{Password, PasswordPolicy},
     role::{Role, highest},
-    user::{EmailAddress, User},
+    user::User,
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use garde::Validate;
@@ -40,7 +40,7 @@ pub struct Registration {
 pub(crate) struct RegisterBody {
     #[garde(custom(parses::<Name, _>))]
     name: String,
-    #[garde(custom(parses::<EmailAddress, _>))]
+    #[garde(custom(is_address))]
     email: String,
     #[garde(custom(taken(&self.name, &self.email)))]
     password: String,
@@ -88,7 +88,7 @@ pub(crate) async fn register(
         .accept(&body.password, &[&body.name, &body.email])
         .map_err(|weak| Problem::field("password", weak))?;
     let register = Register {
-        email: parsed(&body.email)?,
+        email: address(&body.email)?,
         name: parsed(&body.name)?,
         password,
     };
@@ -106,7 +106,7 @@ pub(crate) async fn register(
 #[derive(Deserialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EmailBody {
-    #[garde(custom(parses::<EmailAddress, _>))]
+    #[garde(custom(is_address))]
     email: String,
 }
 
@@ -149,7 +149,7 @@ fn send_token(
     email: &str,
     purpose: MailPurpose,
 ) -> Result<HttpResponse, Problem> {
-    let email: EmailAddress = parsed(email)?;
+    let email = address(email)?;
     in_the_background(async move { accounts.send_token(&email, purpose).await });
     Ok(HttpResponse::Accepted().json(json!({ "status": "check_your_mail" })))
 }
@@ -184,14 +184,16 @@ pub(crate) async fn reset_password(
 }
 
 /// The secret in a token from a mail.
-fn secret(token: &str) -> Result<Secret, Problem> {
+pub(crate) fn secret(token: &str) -> Result<Secret, Problem> {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).ok();
     let secret = bytes.and_then(|bytes| bytes.try_into().ok()).map(Secret);
     secret.ok_or_else(|| Kind::NotRedeemable.into())
 }
 
 /// Does what nobody waits for: how long it takes would tell who has an account.
-fn in_the_background<E: std::error::Error>(work: impl Future<Output = Result<(), E>> + 'static) {
+pub(crate) fn in_the_background<E: std::error::Error>(
+    work: impl Future<Output = Result<(), E>> + 'static,
+) {
     let work = async {
         if let Err(error) = work.await {
             tracing::error!(error = %error, cause = error.source(), "a mail was not sent");
@@ -201,13 +203,14 @@ fn in_the_background<E: std::error::Error>(work: impl Future<Output = Result<(),
 }
 
 pub(crate) async fn me(caller: SignedIn) -> HttpResponse {
+    let roles = caller.roles();
     HttpResponse::Ok().json(json!({
         "id": caller.user.id.to_string(),
         "name": caller.user.name.as_str(),
         "email": caller.user.email.as_str(),
         "org_id": caller.tenant.map(|tenant| tenant.to_string()),
-        "role": role(caller.roles()),
-        "roles": names(caller.roles()),
+        "role": role(roles.iter().copied()),
+        "roles": names(roles),
     }))
 }
 
@@ -245,11 +248,12 @@ pub(crate) async fn password_policy(_: Public, policy: Data<PasswordPolicy>) -> 
 }
 
 /// The highest built-in role, as `role` stands in answers.
-pub(crate) fn role(roles: &[Role]) -> Option<&'static str> {
+pub(crate) fn role<'a>(roles: impl IntoIterator<Item = &'a Role>) -> Option<&'static str> {
     highest(roles).map(|role| role.name())
 }
 
 /// The names of all roles, as `roles` stands in answers.
-pub(crate) fn names(roles: &[Role]) -> Vec<String> {
-    roles.iter().map(|role| role.name.clone()).collect()
+pub(crate) fn names<'a>(roles: impl IntoIterator<Item = &'a Role>) -> Vec<String> {
+    let names = roles.into_iter().map(|role| role.name.to_string());
+    names.collect()
 }

@@ -9,10 +9,21 @@ use actix_web::{
     web::{Bytes, BytesMut, Data},
 };
 use bailiwick_application::sessions::Caller;
+use bailiwick_domain::{tenant::Domain, user::EmailAddress};
 use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture};
 use garde::Validate;
-use serde::de::DeserializeOwned;
-use std::{fmt::Display, rc::Rc, str::FromStr, time::Duration};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
+};
+use std::{
+    borrow::Cow,
+    fmt::{self, Display},
+    marker::PhantomData,
+    rc::Rc,
+    str::FromStr,
+    time::Duration,
+};
 
 /// The greatest body of a caller who is not signed in, in bytes.
 const LIMIT_PUBLIC: usize = 16 * 1024;
@@ -99,6 +110,44 @@ where
     }
 }
 
+/// What is written as an object and as nothing else: serde would take the values of its fields from an array too, by
+/// their places.
+#[derive(Debug)]
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(text: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(fields)).map(Object)
+            }
+        }
+
+        text.deserialize_map(Fields(PhantomData))
+    }
+}
+
+impl<T: Validate> Validate for Object<T> {
+    type Context = T::Context;
+
+    fn validate_into(
+        &self,
+        rules: &T::Context,
+        path: &mut dyn FnMut() -> garde::Path,
+        report: &mut garde::Report,
+    ) {
+        self.0.validate_into(rules, path, report);
+    }
+}
+
 /// What a body can be read into. Rules that a deployment sets come from the application, as the type's context.
 pub(crate) trait Body:
     DeserializeOwned + Validate<Context: Clone + Default + 'static> + 'static
@@ -172,15 +221,8 @@ fn read(
 }
 
 fn json<T: Body>(bytes: &[u8], rules: &T::Context) -> Result<T, Problem> {
-    // serde would take the values of an object from an array too, by their places.
-    if bytes.trim_ascii_start().first() == Some(&b'[') {
-        return Err(mismatch(
-            "#".to_owned(),
-            "invalid type: array, expected an object",
-        ));
-    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let body = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let Object(body) = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = pointer(error.path());
         let error = error.into_inner();
         match error.classify() {
@@ -209,13 +251,18 @@ fn checked<T: Body>(body: T, rules: &T::Context) -> Result<T, Problem> {
             report
                 .iter()
                 .map(|(path, error)| Fault {
-                    pointer: format!("#/{}", path.to_string().replace('.', "/")),
+                    pointer: format!("#/{}", tokens(&path.to_string())),
                     code: "invalid_value",
                     detail: error.to_string(),
                 })
                 .collect(),
         )),
     }
+}
+
+/// garde's `settings.domains[0]` as the tokens of a JSON pointer (RFC 6901).
+fn tokens(path: &str) -> String {
+    path.replace(['.', '['], "/").replace(']', "")
 }
 
 /// A body that is well-formed but of another shape. serde says of which kind in words alone.
@@ -257,7 +304,46 @@ fn without_position(error: &serde_json::Error) -> String {
     text.get(..end).unwrap_or_default().to_owned()
 }
 
-/// `#[garde(custom(parses::<EmailAddress, _>))]`: the domain's own rule as a garde rule.
+/// The domain's rule for addresses, for a host in any spelling.
+pub(crate) fn is_address<Rules>(text: &str, rules: &Rules) -> garde::Result {
+    parses::<EmailAddress, _>(&ascii_host(text), rules)
+}
+
+/// What [`is_address`] has checked, parsed.
+pub(crate) fn address(text: &str) -> Result<EmailAddress, Problem> {
+    parsed(&ascii_host(text))
+}
+
+/// The address with its host in the `xn--` form (UTS #46), in which one host has one spelling.
+pub(crate) fn ascii_host(text: &str) -> Cow<'_, str> {
+    match text
+        .rsplit_once('@')
+        .map(|(local, host)| (local, ascii(host)))
+    {
+        Some((local, Cow::Owned(host))) => Cow::Owned(format!("{local}@{host}")),
+        _ => Cow::Borrowed(text),
+    }
+}
+
+/// The host in that form. What has none stays as it is, for the domain's rule to refuse.
+fn ascii(host: &str) -> Cow<'_, str> {
+    if host.is_ascii() {
+        return Cow::Borrowed(host);
+    }
+    idna::domain_to_ascii(host.trim()).map_or(Cow::Borrowed(host), Cow::Owned)
+}
+
+/// The domain's rule for hosts, in any spelling.
+pub(crate) fn is_domain<Rules>(host: &str, rules: &Rules) -> garde::Result {
+    parses::<Domain, _>(&ascii(host), rules)
+}
+
+/// What [`is_domain`] has checked, parsed.
+pub(crate) fn domain(host: &str) -> Result<Domain, Problem> {
+    parsed(&ascii(host))
+}
+
+/// `#[garde(custom(parses::<Name, _>))]`: the domain's own rule as a garde rule.
 pub(crate) fn parses<T: FromStr<Err: Display>, Rules>(text: &str, _: &Rules) -> garde::Result {
     text.parse::<T>().map(drop).map_err(garde::Error::new)
 }

@@ -5,15 +5,22 @@
 
 mod accounts;
 mod address;
+mod admin;
+mod audit;
 mod body;
 mod edge;
+mod explain;
 mod health;
+mod invitations;
 mod keys;
 mod list;
 mod members;
 mod organizations;
 mod path;
+mod platform;
+mod precondition;
 mod projects;
+mod roles;
 mod sessions;
 mod throttle;
 mod time;
@@ -30,11 +37,17 @@ pub use throttle::Throttle;
 
 use actix_web::web::{Data, ServiceConfig};
 use bailiwick_application::{
+    access::Access,
     accounts::Accounts,
+    admin::Admin,
+    audit::Audit,
+    invitations::Invitations,
     members::Members,
     organizations::Organizations,
-    ports::{Ids, PublicKeys, Readiness},
+    platform::Platform,
+    ports::{Clock, Ids, PublicKeys, Readiness, Refusals},
     projects::Projects,
+    roles::Roles,
     sessions::Sessions,
 };
 use bailiwick_domain::password::PasswordPolicy;
@@ -52,8 +65,24 @@ pub struct Services {
     pub organizations: Organizations,
     /// Members.
     pub members: Members,
+    /// Invitations.
+    pub invitations: Invitations,
+    /// Roles.
+    pub roles: Roles,
     /// Projects.
     pub projects: Projects,
+    /// Explanations.
+    pub access: Access,
+    /// The audit trail.
+    pub audit: Audit,
+    /// How an organization stands.
+    pub admin: Admin,
+    /// The platform.
+    pub platform: Platform,
+    /// Who takes note of refusals.
+    pub refusals: Arc<dyn Refusals>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
     /// Whether the store can be used.
     pub readiness: Arc<dyn Readiness>,
     /// The keys that access tokens are verified with.
@@ -79,13 +108,23 @@ pub fn configure(
 ) -> impl Fn(&mut ServiceConfig) + Clone + use<> {
     let services = services.clone();
     let mount = routes.mount();
+    let routes = Arc::clone(routes);
     move |config| {
         config
             .app_data(Data::new(services.accounts.clone()))
             .app_data(Data::new(services.sessions.clone()))
             .app_data(Data::new(services.organizations.clone()))
             .app_data(Data::new(services.members.clone()))
+            .app_data(Data::new(services.invitations.clone()))
+            .app_data(Data::new(services.roles.clone()))
             .app_data(Data::new(services.projects.clone()))
+            .app_data(Data::new(services.access.clone()))
+            .app_data(Data::new(services.audit.clone()))
+            .app_data(Data::new(services.admin.clone()))
+            .app_data(Data::new(services.platform.clone()))
+            .app_data(Data::<dyn Refusals>::from(Arc::clone(&services.refusals)))
+            .app_data(Data::<dyn Clock>::from(Arc::clone(&services.clock)))
+            .app_data(Data::from(Arc::clone(&routes)))
             .app_data(Data::<dyn Readiness>::from(Arc::clone(&services.readiness)))
             .app_data(Data::<dyn PublicKeys>::from(Arc::clone(&services.keys)))
             .app_data(Data::<dyn Ids>::from(Arc::clone(&services.ids)))

@@ -4,47 +4,185 @@ use crate::{
     access::SignedIn,
     problem::{Fault, Kind, Problem},
 };
-use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, http::header, web::Query};
-use bailiwick_application::ports::{Order, Page, Slice};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, http::header};
+use bailiwick_application::ports::{After, Order, Page, Slice};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use std::future::{Ready, ready};
+use std::{
+    collections::BTreeMap,
+    fmt::Display,
+    future::{Ready, ready},
+    str::FromStr,
+};
 use uuid::Uuid;
 
 /// How many rows, unless the caller says.
 const DEFAULT_LIMIT: u8 = 50;
 /// How many rows at the most.
 const MAX_LIMIT: u8 = 100;
+/// How many characters a text has at the most that rows are compared with: more than anything has that is stored.
+const MAX_TEXT: usize = 300;
 
-/// The part of a list that is asked for: of one of the tenant in the token, or of one of the caller's own.
+/// The part of a list that is asked for, of those rows that keep the filter: of one of the tenant in the token, or of
+/// one of the caller's own.
 #[derive(Debug)]
-pub(crate) struct Part<Id> {
+pub(crate) struct Part<Id, F = Everything> {
     pub(crate) page: Page<Id>,
+    pub(crate) filter: F,
     list: Cursor,
     path: String,
 }
 
-/// Where a list goes on: good for one owner, one list and one direction.
+/// Where a list goes on: good for one owner, one list, one filter and one direction.
 #[derive(Debug, Clone)]
 struct Cursor {
     owner: String,
     prefix: &'static str,
+    filter: String,
     order: Order,
+}
+
+/// Which rows of a list: read from the parameters of the query that are not the list's own.
+pub(crate) trait Filter: Sized {
+    /// Are the rows the caller's own, whichever tenant they are of?
+    const OWN: bool = false;
+
+    /// Takes what it knows; what is left is refused.
+    fn take(query: &mut Parameters) -> Result<Self, Problem>;
+
+    /// Are the rows sorted by something that stands before their ids?
+    fn has_key(&self) -> bool {
+        false
+    }
+}
+
+/// All rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Everything;
+
+impl Filter for Everything {
+    fn take(_: &mut Parameters) -> Result<Self, Problem> {
+        Ok(Self)
+    }
+}
+
+/// All of the caller's own rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Own;
+
+impl Filter for Own {
+    const OWN: bool = true;
+
+    fn take(_: &mut Parameters) -> Result<Self, Problem> {
+        Ok(Self)
+    }
+}
+
+/// The parameters of a query, each at most once.
+#[derive(Debug)]
+pub(crate) struct Parameters(BTreeMap<String, String>);
+
+impl Parameters {
+    /// Reads them.
+    pub(crate) fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        let mut found = BTreeMap::new();
+        for (name, value) in form_urlencoded::parse(request.query_string().as_bytes()) {
+            if found.contains_key(&*name) {
+                return Err(invalid(&name, "stands there twice"));
+            }
+            found.insert(name.into_owned(), value.into_owned());
+        }
+        Ok(Self(found))
+    }
+
+    /// Takes one out.
+    pub(crate) fn take(&mut self, name: &str) -> Option<String> {
+        self.0.remove(name)
+    }
+
+    /// Takes one out that stored texts are compared with.
+    pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>, Problem> {
+        match self.take(name) {
+            // PostgreSQL knows no NUL, and SQLite compares with no pattern of any length.
+            Some(text) if text.chars().any(char::is_control) => {
+                Err(invalid(name, "must have no control characters"))
+            }
+            Some(text) if text.chars().count() > MAX_TEXT => Err(invalid(
+                name,
+                format!("must have at most {MAX_TEXT} characters"),
+            )),
+            text => Ok(text),
+        }
+    }
+
+    /// Takes one out, and understands it.
+    pub(crate) fn parse<T: FromStr<Err: Display>>(
+        &mut self,
+        name: &str,
+    ) -> Result<Option<T>, Problem> {
+        let value = self.take(name).map(|value| value.parse());
+        value
+            .transpose()
+            .map_err(|error: T::Err| invalid(name, error))
+    }
+
+    /// Takes one out that has one of these names.
+    pub(crate) fn one_of<T: Copy>(
+        &mut self,
+        name: &str,
+        all: &[T],
+        named: impl Fn(T) -> &'static str,
+    ) -> Result<Option<T>, Problem> {
+        let Some(value) = self.take(name) else {
+            return Ok(None);
+        };
+        let found = all.iter().copied().find(|one| named(*one) == value);
+        let names = || {
+            let names = all.iter().map(|one| format!("`{}`", named(*one)));
+            names.collect::<Vec<_>>().join(", ")
+        };
+        found
+            .map(Some)
+            .ok_or_else(|| invalid(name, format!("must be one of {}", names())))
+    }
+
+    /// Nothing may be left.
+    pub(crate) fn done(self) -> Result<(), Problem> {
+        match self.0.into_keys().next() {
+            None => Ok(()),
+            Some(unknown) => Err(invalid(&unknown, "is no parameter of this route")),
+        }
+    }
+
+    /// All of them, in one form.
+    fn canonical(&self) -> String {
+        form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(&self.0)
+            .finish()
+    }
 }
 
 /// What a row of a list is named by.
 pub(crate) trait ListId: Copy + Ord {
     const PREFIX: &'static str;
-    /// Does the tenant own the list, and not the caller?
-    const OF_TENANT: bool;
+    /// Whose the list is.
+    const OWNER: Owner;
     fn from_uuid(uuid: Uuid) -> Self;
     fn as_uuid(self) -> Uuid;
 }
 
+/// Whose a list is.
+pub(crate) enum Owner {
+    /// The tenant's in the token.
+    Tenant,
+    /// The caller's: their own, or one that they see as an operator.
+    Caller,
+}
+
 macro_rules! list_ids {
-    ($($id:ident $of_tenant:literal),* $(,)?) => {$(
+    ($($id:ident $owner:ident),* $(,)?) => {$(
         impl ListId for bailiwick_domain::$id {
             const PREFIX: &'static str = Self::PREFIX;
-            const OF_TENANT: bool = $of_tenant;
+            const OWNER: Owner = Owner::$owner;
             fn from_uuid(uuid: Uuid) -> Self {
                 Self::from_uuid(uuid)
             }
@@ -54,63 +192,65 @@ macro_rules! list_ids {
         }
     )*};
 }
-list_ids! { MemberId true, ProjectId true, SessionId false, TenantId false }
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Asked {
-    limit: Option<String>,
-    cursor: Option<String>,
-    order: Option<String>,
+list_ids! {
+    AuditId Tenant,
+    InvitationId Tenant,
+    MemberId Tenant,
+    ProjectId Tenant,
+    RoleId Tenant,
+    SessionId Caller,
+    TenantId Caller,
+    UserId Caller,
 }
 
-impl<Id: ListId> FromRequest for Part<Id> {
+impl<Id: ListId, F: Filter> FromRequest for Part<Id, F> {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let caller = SignedIn::from_request(request, payload).into_inner();
         ready(caller.and_then(|caller| {
-            let owner = if Id::OF_TENANT {
-                caller.tenant.ok_or(Kind::Forbidden)?.to_string()
-            } else {
-                caller.user.id.to_string()
+            let owner = match Id::OWNER {
+                Owner::Tenant if !F::OWN => caller.tenant.ok_or(Kind::Forbidden)?.to_string(),
+                Owner::Tenant | Owner::Caller => caller.user.id.to_string(),
             };
             Self::asked(request, owner)
         }))
     }
 }
 
-impl<Id: ListId> Part<Id> {
+impl<Id: ListId, F: Filter> Part<Id, F> {
     fn asked(request: &HttpRequest, owner: String) -> Result<Self, Problem> {
-        let Query(asked) = Query::<Asked>::from_query(request.query_string())
-            .map_err(|error| Problem::from(Kind::InvalidQuery).detail(error))?;
-        let limit = match asked.limit.as_deref().map(plain_number) {
+        let mut query = Parameters::of(request)?;
+        let limit = match query.take("limit").as_deref().map(plain_number) {
             None => DEFAULT_LIMIT,
             Some(Some(limit)) if (1..=MAX_LIMIT).contains(&limit) => limit,
             Some(_) => return Err(invalid("limit", format!("must be 1 to {MAX_LIMIT}"))),
         };
-        let order = match asked.order.as_deref() {
-            None | Some("asc") => Order::Ascending,
-            Some("desc") => Order::Descending,
-            Some(_) => return Err(invalid("order", "must be `asc` or `desc`".to_owned())),
-        };
+        let orders = [Order::Ascending, Order::Descending];
+        let order = query.one_of("order", &orders, name)?;
+        let order = order.unwrap_or(Order::Ascending);
+        let cursor = query.take("cursor");
         let list = Cursor {
             owner,
             prefix: Id::PREFIX,
+            filter: query.canonical(),
             order,
         };
-        let after = asked
-            .cursor
-            .as_deref()
-            .map(|cursor| list.read(cursor))
-            .transpose()?;
+        let filter = F::take(&mut query)?;
+        query.done()?;
+        let read = |cursor: String| list.read(&cursor, filter.has_key());
+        let after = cursor.map(read).transpose()?;
         Ok(Self {
             page: Page {
-                after: after.map(Id::from_uuid),
+                after: after.map(|(id, key)| After {
+                    id: Id::from_uuid(id),
+                    key,
+                }),
                 limit,
                 order,
             },
+            filter,
             list,
             path: request.path().to_owned(),
         })
@@ -118,11 +258,8 @@ impl<Id: ListId> Part<Id> {
 
     /// This part of a list that is short enough to be had as a whole.
     pub(crate) fn of<Row>(&self, mut rows: Vec<Row>, id: impl Fn(&Row) -> Id) -> Slice<Row> {
-        let Page {
-            after,
-            limit,
-            order,
-        } = self.page;
+        let Page { limit, order, .. } = self.page;
+        let after = self.page.after.as_ref().map(|after| after.id);
         rows.sort_by_key(&id);
         match order {
             Order::Ascending => rows.retain(|row| after.is_none_or(|after| id(row) > after)),
@@ -143,22 +280,39 @@ impl<Id: ListId> Part<Id> {
         id: impl Fn(&Row) -> Id,
         body: impl Fn(Row) -> Body,
     ) -> HttpResponse {
+        self.answer_by(slice, |row| (id(row), None), body)
+    }
+
+    /// The same for a list that is sorted by something else than the id.
+    pub(crate) fn answer_by<Row, Body: serde::Serialize>(
+        self,
+        slice: Slice<Row>,
+        place: impl Fn(&Row) -> (Id, Option<String>),
+        body: impl Fn(Row) -> Body,
+    ) -> HttpResponse {
         #[derive(serde::Serialize)]
         struct List<Body> {
             data: Vec<Body>,
             next_cursor: Option<String>,
         }
-        let last = slice.rows.last().filter(|_| slice.more).map(id);
-        let next_cursor = last.map(|id| self.list.write(id.as_uuid()));
+        let last = slice.rows.last().filter(|_| slice.more).map(place);
+        let next_cursor = last.map(|(id, key)| self.list.write(id.as_uuid(), key));
         let mut answer = HttpResponse::Ok();
         if let Some(cursor) = &next_cursor {
-            // RFC 8288: the next part, with the same limit and direction.
+            // RFC 8288: the next part, with the same limit, filter and direction.
             let Page { limit, order, .. } = self.page;
             let order = name(order);
-            let path = &self.path;
-            let link =
-                format!(r#"<{path}?limit={limit}&order={order}&cursor={cursor}>; rel="next""#);
-            answer.insert_header((header::LINK, link));
+            let filter = match self.list.filter.as_str() {
+                "" => String::new(),
+                filter => format!("&{filter}"),
+            };
+            answer.insert_header((
+                header::LINK,
+                format!(
+                    "<{}?limit={limit}&order={order}&cursor={cursor}{filter}>; rel=\"next\"",
+                    self.path
+                ),
+            ));
         }
         answer.json(List {
             data: slice.rows.into_iter().map(body).collect(),
@@ -168,20 +322,29 @@ impl<Id: ListId> Part<Id> {
 }
 
 impl Cursor {
-    fn write(&self, id: Uuid) -> String {
-        BASE64_URL_SAFE_NO_PAD.encode([self.binding().as_bytes(), id.as_bytes()].concat())
+    fn write(&self, id: Uuid, key: Option<String>) -> String {
+        let key = key.unwrap_or_default();
+        let binding = self.binding();
+        let parts = [binding.as_bytes(), id.as_bytes(), key.as_bytes()];
+        BASE64_URL_SAFE_NO_PAD.encode(parts.concat())
     }
 
-    fn read(&self, cursor: &str) -> Result<Uuid, Problem> {
-        BASE64_URL_SAFE_NO_PAD
-            .decode(cursor)
-            .ok()
-            .and_then(|bytes| Uuid::from_slice(bytes.strip_prefix(self.binding().as_bytes())?).ok())
-            .ok_or_else(|| Kind::InvalidCursor.into())
+    fn read(&self, cursor: &str, has_key: bool) -> Result<(Uuid, Option<String>), Problem> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok();
+        let read = || {
+            let bytes = bytes.as_deref()?.strip_prefix(self.binding().as_bytes())?;
+            let (id, key) = bytes.split_first_chunk::<16>()?;
+            let key = std::str::from_utf8(key).ok()?;
+            let is_one = key.is_empty() != has_key && !key.chars().any(char::is_control);
+            let key = has_key.then(|| key.to_owned());
+            is_one.then_some((Uuid::from_bytes(*id), key))
+        };
+        read().ok_or_else(|| Kind::InvalidCursor.into())
     }
 
     fn binding(&self) -> String {
-        format!("{}/{}/{}/", self.owner, self.prefix, name(self.order))
+        let order = name(self.order);
+        format!("{}/{}/{order}/{}/", self.owner, self.prefix, self.filter)
     }
 }
 
@@ -199,11 +362,11 @@ const fn name(order: Order) -> &'static str {
     }
 }
 
-fn invalid(parameter: &str, detail: String) -> Problem {
+pub(crate) fn invalid(parameter: &str, detail: impl ToString) -> Problem {
     let fault = Fault {
         pointer: format!("#/{parameter}"),
         code: "invalid_value",
-        detail,
+        detail: detail.to_string(),
     };
     Problem::from(Kind::InvalidQuery).errors(vec![fault])
 }

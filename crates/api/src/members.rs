@@ -1,24 +1,25 @@
 //! Members over HTTP.
 
 use crate::{
-    access::Guard,
-    accounts::{names, role},
-    body::{Valid, parsed, parses},
-    list::Part,
+    access::{Guard, Membership, SignedIn},
+    accounts::in_the_background,
+    body::{Object, Valid, address, is_address, parsed, parses_if_any},
+    list::{Filter, Parameters, Part},
     path::Id,
+    precondition::{IfMatch, etag},
     problem::{Kind, Problem},
-    time::rfc3339,
+    time::{Instant, rfc3339},
 };
 use actix_web::{HttpResponse, web::Data};
 use bailiwick_application::{
-    members::{Add, Members},
-    ports::MemberRow,
+    invitations::Invitations,
+    members::{Add, Members, WantedRole},
+    ports::{HeldRole, MemberFilter, MemberRow, MemberSort},
 };
 use bailiwick_domain::{
-    MemberId,
-    access::action::{AddMember, ListMembers},
-    role::BuiltIn,
-    user::EmailAddress,
+    MemberId, Timestamp,
+    access::action::{AssignRoles, InviteMember, ListMembers, RemoveMember, SuspendMember},
+    member::MemberStatus,
 };
 use garde::Validate;
 use serde::{Deserialize, Serialize};
@@ -27,68 +28,330 @@ use serde_json::json;
 #[derive(Deserialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AddBody {
-    #[garde(custom(parses::<EmailAddress, _>))]
-    email: String,
-    #[garde(custom(parses::<BuiltIn, _>))]
+    #[garde(custom(is_address))]
+    pub(crate) email: String,
+    #[garde(length(chars, min = 1, max = 200))]
+    pub(crate) role: Option<String>,
+    #[garde(inner(length(max = 50), inner(length(chars, min = 1, max = 200))))]
+    pub(crate) roles: Option<Vec<String>>,
+}
+
+impl AddBody {
+    /// The roles, however they were named; none is the default of the organization.
+    pub(crate) fn roles(&self) -> Result<Vec<String>, Problem> {
+        match (&self.role, &self.roles) {
+            (Some(_), Some(_)) => Err(Problem::field("role", "say `role` or `roles`, not both")),
+            (Some(role), None) => Ok(vec![role.clone()]),
+            (None, roles) => Ok(roles.clone().unwrap_or_default()),
+        }
+    }
+}
+
+/// A role of a member, as answers show it.
+#[derive(Serialize)]
+pub(crate) struct AssignmentBody {
+    role_id: String,
     role: String,
+    project_id: Option<String>,
+    expires_at: Option<String>,
+    expired: bool,
+}
+
+impl AssignmentBody {
+    pub(crate) fn of(held: &HeldRole, now: Timestamp) -> Self {
+        let one = held.assignment;
+        Self {
+            role_id: one.role.to_string(),
+            role: held.name.to_string(),
+            project_id: one.project.map(|project| project.to_string()),
+            expires_at: one.expires_at.map(rfc3339),
+            expired: !one.is_live(now),
+        }
+    }
 }
 
 #[derive(Serialize)]
-struct MemberBody {
+pub(crate) struct MemberBody {
     id: String,
     user_id: String,
     email: String,
     name: String,
     role: Option<&'static str>,
     roles: Vec<String>,
+    assignments: Vec<AssignmentBody>,
     status: &'static str,
     created_at: String,
 }
 
-impl From<MemberRow> for MemberBody {
-    fn from(row: MemberRow) -> Self {
+impl MemberBody {
+    pub(crate) fn of(row: &MemberRow, now: Timestamp) -> Self {
         Self {
             id: row.member.id.to_string(),
             user_id: row.member.user.to_string(),
             email: row.email.to_string(),
             name: row.name.to_string(),
-            role: role(&row.member.roles),
-            roles: names(&row.member.roles),
+            role: highest(&row.roles, now),
+            roles: live_names(&row.roles, now),
+            assignments: row
+                .roles
+                .iter()
+                .map(|role| AssignmentBody::of(role, now))
+                .collect(),
             status: row.member.status.name(),
             created_at: rfc3339(row.member.created_at),
         }
     }
 }
 
+fn live(roles: &[HeldRole], now: Timestamp) -> impl Iterator<Item = &HeldRole> {
+    roles
+        .iter()
+        .filter(move |role| role.assignment.project.is_none() && role.assignment.is_live(now))
+}
+
+/// The highest built-in role in the whole organization that counts at this moment.
+pub(crate) fn highest(roles: &[HeldRole], now: Timestamp) -> Option<&'static str> {
+    let built_in = live(roles, now).filter_map(|role| role.built_in);
+    built_in.min().map(|role| role.name())
+}
+
+/// The names of the roles in the whole organization that count at this moment.
+pub(crate) fn live_names(roles: &[HeldRole], now: Timestamp) -> Vec<String> {
+    live(roles, now).map(|role| role.name.to_string()).collect()
+}
+
+/// Which members a list shows.
+pub(crate) struct MembersWanted {
+    status: Option<MemberStatus>,
+    role: Option<String>,
+    search: Option<String>,
+    sort: MemberSort,
+}
+
+const SORTS: [MemberSort; 3] = [MemberSort::Joined, MemberSort::Email, MemberSort::Name];
+
+impl Filter for MembersWanted {
+    fn take(query: &mut Parameters) -> Result<Self, Problem> {
+        let status = query.one_of("status", &MemberStatus::ALL, MemberStatus::name)?;
+        let sort = query.one_of("sort", &SORTS, |sort| match sort {
+            MemberSort::Joined => "joined",
+            MemberSort::Email => "email",
+            MemberSort::Name => "name",
+        })?;
+        Ok(Self {
+            status,
+            role: query.text("role")?,
+            search: query.text("search")?,
+            sort: sort.unwrap_or_default(),
+        })
+    }
+
+    fn has_key(&self) -> bool {
+        match self.sort {
+            MemberSort::Joined => false,
+            MemberSort::Email | MemberSort::Name => true,
+        }
+    }
+}
+
 /// Answers the same whether the address has an account or not.
 pub(crate) async fn add(
-    permit: Guard<AddMember>,
+    permit: Guard<InviteMember>,
     members: Data<Members>,
+    invitations: Data<Invitations>,
     Valid(body): Valid<AddBody>,
 ) -> Result<HttpResponse, Problem> {
     let add = Add {
-        email: parsed(&body.email)?,
-        role: parsed(&body.role)?,
+        email: address(&body.email)?,
+        roles: body.roles()?,
     };
-    let answer = json!({ "email": add.email.as_str(), "role": add.role.name() });
-    members.add(&permit, add).await?;
+    let email = add.email.as_str();
+    let answer = match &body.role {
+        Some(role) => json!({ "email": email, "role": role }),
+        None => json!({ "email": email, "roles": add.roles }),
+    };
+    if let Some(outgoing) = members.add(&permit, add).await? {
+        in_the_background(async move { invitations.deliver(outgoing).await });
+    }
     Ok(HttpResponse::Created().json(answer))
 }
 
 pub(crate) async fn list(
     permit: Guard<ListMembers>,
+    caller: SignedIn,
     members: Data<Members>,
-    part: Part<MemberId>,
+    part: Part<MemberId, MembersWanted>,
 ) -> Result<HttpResponse, Problem> {
-    let slice = members.list(&permit, part.page).await?;
-    Ok(part.answer(slice, |row| row.member.id, MemberBody::from))
+    let wanted = &part.filter;
+    let role = match &wanted.role {
+        None => None,
+        Some(text) => {
+            let role = members.role_meant(&permit, text).await?;
+            Some(role.ok_or(Kind::UnknownRole)?)
+        }
+    };
+    let filter = MemberFilter {
+        status: wanted.status,
+        role,
+        search: wanted.search.clone(),
+        sort: wanted.sort,
+    };
+    let slice = members.list(&permit, &filter, &part.page).await?;
+    let key = |row: &MemberRow| match filter.sort {
+        MemberSort::Joined => None,
+        MemberSort::Email => Some(row.email.to_string()),
+        MemberSort::Name => Some(row.name.to_string()),
+    };
+    Ok(part.answer_by(
+        slice,
+        |row| (row.member.id, key(row)),
+        |row| MemberBody::of(&row, caller.now),
+    ))
 }
 
 pub(crate) async fn read(
     permit: Guard<ListMembers>,
+    caller: SignedIn,
     members: Data<Members>,
     Id(id): Id<MemberId>,
 ) -> Result<HttpResponse, Problem> {
     let row = members.read(&permit, id).await?.ok_or(Kind::NotFound)?;
-    Ok(HttpResponse::Ok().json(MemberBody::from(row)))
+    Ok(HttpResponse::Ok()
+        .insert_header(etag(row.member.version))
+        .json(MemberBody::of(&row, caller.now)))
+}
+
+pub(crate) async fn roles(
+    permit: Guard<ListMembers>,
+    caller: SignedIn,
+    members: Data<Members>,
+    Id(id): Id<MemberId>,
+) -> Result<HttpResponse, Problem> {
+    let row = members.read(&permit, id).await?.ok_or(Kind::NotFound)?;
+    Ok(HttpResponse::Ok()
+        .insert_header(etag(row.member.version))
+        .json(roles_body(&row.roles, caller.now)))
+}
+
+fn roles_body(roles: &[HeldRole], now: Timestamp) -> serde_json::Value {
+    let all = roles.iter().map(|role| AssignmentBody::of(role, now));
+    json!({ "roles": live_names(roles, now), "assignments": all.collect::<Vec<_>>() })
+}
+
+/// A role by its name or id, or with the time at which it ends.
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "must be a role by name or id, or an object with `role` and `expires_at`"
+)]
+pub(crate) enum RoleBody {
+    Named(RoleText),
+    Until(Object<RoleUntil>),
+}
+
+/// Both forms stand in one place: neither adds to the path of what is wrong.
+impl Validate for RoleBody {
+    type Context = ();
+
+    fn validate_into(
+        &self,
+        rules: &(),
+        path: &mut dyn FnMut() -> garde::Path,
+        report: &mut garde::Report,
+    ) {
+        match self {
+            Self::Named(role) => role.validate_into(rules, path, report),
+            Self::Until(role) => role.validate_into(rules, path, report),
+        }
+    }
+}
+
+#[derive(Deserialize, Validate)]
+#[garde(transparent)]
+pub(crate) struct RoleText(#[garde(length(chars, min = 1, max = 200))] String);
+
+#[derive(Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RoleUntil {
+    #[garde(length(chars, min = 1, max = 200))]
+    role: String,
+    #[garde(custom(parses_if_any::<Instant>))]
+    expires_at: Option<String>,
+}
+
+impl RoleBody {
+    pub(crate) fn wanted(&self) -> Result<WantedRole, Problem> {
+        match self {
+            Self::Named(RoleText(role)) => Ok(WantedRole {
+                role: role.clone(),
+                expires_at: None,
+            }),
+            Self::Until(Object(RoleUntil { role, expires_at })) => {
+                let end = expires_at.as_deref().map(parsed::<Instant>);
+                Ok(WantedRole {
+                    role: role.clone(),
+                    expires_at: end.transpose()?.map(|Instant(at)| at),
+                })
+            }
+        }
+    }
+}
+
+#[derive(Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RolesBody {
+    #[garde(length(max = 50), dive)]
+    roles: Vec<RoleBody>,
+}
+
+pub(crate) async fn change_roles(
+    permit: Guard<AssignRoles>,
+    caller: SignedIn,
+    members: Data<Members>,
+    Id(id): Id<MemberId>,
+    IfMatch(expected): IfMatch,
+    Valid(body): Valid<RolesBody>,
+) -> Result<HttpResponse, Problem> {
+    let wanted = body.roles.iter().map(RoleBody::wanted);
+    let wanted = wanted.collect::<Result<_, _>>()?;
+    let changed = members.change_roles(&permit, id, wanted, &expected).await?;
+    let (member, roles) = changed.ok_or(Kind::NotFound)?;
+    Ok(HttpResponse::Ok()
+        .insert_header(etag(member.version))
+        .json(roles_body(&roles, caller.now)))
+}
+
+pub(crate) async fn suspend(
+    permit: Guard<SuspendMember>,
+    members: Data<Members>,
+    Id(id): Id<MemberId>,
+) -> Result<HttpResponse, Problem> {
+    members.suspend(&permit, id).await?.ok_or(Kind::NotFound)?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+pub(crate) async fn resume(
+    permit: Guard<SuspendMember>,
+    members: Data<Members>,
+    Id(id): Id<MemberId>,
+) -> Result<HttpResponse, Problem> {
+    members.resume(&permit, id).await?.ok_or(Kind::NotFound)?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+pub(crate) async fn remove(
+    permit: Guard<RemoveMember>,
+    members: Data<Members>,
+    Id(id): Id<MemberId>,
+) -> Result<HttpResponse, Problem> {
+    members.remove(&permit, id).await?.ok_or(Kind::NotFound)?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+pub(crate) async fn leave(
+    membership: Membership,
+    members: Data<Members>,
+) -> Result<HttpResponse, Problem> {
+    members.leave(&membership).await?;
+    Ok(HttpResponse::NoContent().finish())
 }

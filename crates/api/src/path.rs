@@ -2,6 +2,7 @@
 
 use crate::problem::{Kind, Problem};
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use bailiwick_domain::MemberId;
 use std::{
     fmt::Display,
     future::{Ready, ready},
@@ -12,15 +13,29 @@ use std::{
 #[derive(Debug)]
 pub(crate) struct Id<T>(pub(crate) T);
 
+/// The `{member_id}` of the path, behind an `{id}`.
+#[derive(Debug)]
+pub(crate) struct OfMember(pub(crate) MemberId);
+
+impl FromRequest for OfMember {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(named(request, "member_id").map(Self))
+    }
+}
+
 impl<T: FromStr<Err: Display>> FromRequest for Id<T> {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let id = request.match_info().query("id").parse();
-        ready(
-            id.map(Self)
-                .map_err(|error| Problem::from(Kind::InvalidId).detail(error)),
-        )
+        ready(named(request, "id").map(Self))
     }
+}
+
+fn named<T: FromStr<Err: Display>>(request: &HttpRequest, name: &str) -> Result<T, Problem> {
+    let id = request.match_info().query(name).parse();
+    id.map_err(|error: T::Err| Problem::from(Kind::InvalidId).detail(error))
 }

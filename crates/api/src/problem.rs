@@ -8,14 +8,26 @@ use actix_web::{
     },
 };
 use bailiwick_application::{
+    access::ExplainError,
     accounts::{ChangePasswordError, RedeemError, RegisterError},
-    members::AddError,
-    organizations::FoundError,
+    invitations::{AnswerError, ChangeInvitationError},
+    members::{AddError, ChangeMemberError},
+    organizations::{ChangeOrganizationError, FoundError, OwnershipError},
+    platform::OperateError,
     ports::{HashingError, StoreError, TooMany},
     projects::ProjectError,
+    roles::ChangeRoleError,
     sessions::{RECENT, SessionError},
 };
-use bailiwick_domain::access::Denied;
+use bailiwick_domain::{
+    access::{Denied, Permission},
+    invitation::{InviteError, RedeemInvitationError},
+    member::MemberError,
+    ownership::OfferError,
+    role::RoleError,
+    tenant::TenantError,
+    version::Stale,
+};
 use std::{fmt::Write, time::Duration};
 
 macro_rules! kinds {
@@ -63,6 +75,23 @@ kinds! {
     AlreadyMember         BAD_REQUEST               "already_member"          "This person is already a member";
     AlreadyInvited        BAD_REQUEST               "already_invited"         "This address is already invited";
     AlreadyElsewhere      BAD_REQUEST               "already_elsewhere"       "This person belongs to another organization";
+    UnknownRole           BAD_REQUEST               "unknown_role"            "The organization has no such role";
+    UnknownPermission     BAD_REQUEST               "unknown_permission"      "No role can hold this";
+    RoleNameTaken         BAD_REQUEST               "role_name_taken"         "A role with this name exists";
+    RoleBuiltIn           BAD_REQUEST               "role_built_in"           "A built-in role stays as it is";
+    RoleCycle             BAD_REQUEST               "role_cycle"              "A role cannot include itself, nor `owner`";
+    RoleInUse             BAD_REQUEST               "role_in_use"             "The role is in use: say with `reassign_to` which one takes its place";
+    TooManyRoles          BAD_REQUEST               "too_many_roles"          "The organization has as many roles as it may";
+    InvalidRoles          BAD_REQUEST               "invalid_roles"           "The roles cannot be given like this";
+    LastOwner             BAD_REQUEST               "last_owner"              "The last active owner has to stay";
+    NotEligible           BAD_REQUEST               "not_eligible"            "Ownership goes to another active member who is no owner";
+    OfferVoid             BAD_REQUEST               "offer_void"              "The offer is good no more";
+    InvitationOver        BAD_REQUEST               "invitation_over"         "The invitation was answered, taken back, or has lapsed";
+    InvitationVoid        BAD_REQUEST               "invitation_void"         "Whoever invited may do so no more";
+    DomainRefused         BAD_REQUEST               "domain_refused"          "The organization takes no addresses of this domain";
+    WrongState            BAD_REQUEST               "wrong_state"             "The organization is not in a state for that";
+    SecondFactorMissing   BAD_REQUEST               "second_factor_missing"   "Show a second factor yourself before you demand it of others";
+    NotOnPlatform         BAD_REQUEST               "not_in_organizations"    "This is held on the platform, and not in organizations";
     WrongPassword         BAD_REQUEST               "wrong_password"          "The current password is another one";
     NotRedeemable         BAD_REQUEST               "not_redeemable"          "The token from the mail is not valid any more";
     ProjectNameTaken      BAD_REQUEST               "project_name_taken"      "A project with this name exists";
@@ -73,6 +102,8 @@ kinds! {
     Forbidden             FORBIDDEN                 "forbidden"               "You may not do this";
     NotFound              NOT_FOUND                 "not_found"               "There is nothing here";
     MethodNotAllowed      METHOD_NOT_ALLOWED        "method_not_allowed"      "This path has no such method";
+    PreconditionFailed    PRECONDITION_FAILED       "precondition_failed"     "This has changed since you read it";
+    PreconditionRequired  PRECONDITION_REQUIRED     "precondition_required"   "Say with `If-Match` which version you change";
     RequestTimeout        REQUEST_TIMEOUT           "request_timeout"         "The body took too long to arrive";
     BodyTooLarge          PAYLOAD_TOO_LARGE         "body_too_large"          "The body is too large";
     UnsupportedMediaType  UNSUPPORTED_MEDIA_TYPE    "unsupported_media_type"  "The body is of a type that this route does not take";
@@ -90,6 +121,7 @@ pub struct Problem {
     detail: Option<String>,
     errors: Vec<Fault>,
     retry_after: Option<Duration>,
+    lacked: Option<Permission>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -111,6 +143,7 @@ impl From<Kind> for Problem {
             detail: None,
             errors: Vec::new(),
             retry_after: None,
+            lacked: None,
             source: None,
         }
     }
@@ -127,6 +160,11 @@ impl Problem {
     #[must_use]
     pub fn cause(&self) -> Option<&(dyn std::error::Error + Send + Sync + 'static)> {
         self.source.as_deref()
+    }
+
+    /// What the policy missed, if that is what went wrong: for the audit trail, never for the caller.
+    pub(crate) const fn lacked(&self) -> Option<Permission> {
+        self.lacked
     }
 
     pub(crate) fn detail(self, detail: impl ToString) -> Self {
@@ -238,8 +276,13 @@ impl ResponseError for Problem {
 impl From<Denied> for Problem {
     /// Nobody learns what they lack, or where.
     fn from(denied: Denied) -> Self {
-        match denied {
-            Denied::Outsider | Denied::Lacks(_) => Kind::Forbidden.into(),
+        let lacked = match denied {
+            Denied::Lacks(permission) => Some(permission),
+            Denied::Outsider | Denied::NoMember => None,
+        };
+        Self {
+            lacked,
+            ..Kind::Forbidden.into()
         }
     }
 }
@@ -323,14 +366,165 @@ impl From<FoundError> for Problem {
     }
 }
 
+impl From<TenantError> for Problem {
+    fn from(error: TenantError) -> Self {
+        match error {
+            TenantError::WrongState | TenantError::GraceOver => {
+                Self::from(Kind::WrongState).detail(error)
+            }
+            TenantError::UnknownRole => Kind::UnknownRole.into(),
+            TenantError::SecondFactorMissing => Kind::SecondFactorMissing.into(),
+            TenantError::TooManyDomains => Self::field("settings/allowed_domains", error),
+            TenantError::Escalation(_) => Kind::Forbidden.into(),
+        }
+    }
+}
+
+impl From<ChangeOrganizationError> for Problem {
+    fn from(error: ChangeOrganizationError) -> Self {
+        match error {
+            ChangeOrganizationError::SlugTaken => Kind::SlugTaken.into(),
+            ChangeOrganizationError::Tenant(error) => error.into(),
+            ChangeOrganizationError::Stale(Stale) => Kind::PreconditionFailed.into(),
+            ChangeOrganizationError::Denied(denied) => denied.into(),
+            ChangeOrganizationError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<OwnershipError> for Problem {
+    fn from(error: OwnershipError) -> Self {
+        match error {
+            OwnershipError::Offer(OfferError::NotEligible) => Kind::NotEligible.into(),
+            OwnershipError::Offer(OfferError::Void) => Kind::OfferVoid.into(),
+            OwnershipError::Offer(OfferError::Escalation(_)) => Kind::Forbidden.into(),
+            OwnershipError::Denied(denied) => denied.into(),
+            OwnershipError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<OperateError> for Problem {
+    fn from(error: OperateError) -> Self {
+        match error {
+            OperateError::Tenant(error) => error.into(),
+            OperateError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<MemberError> for Problem {
+    fn from(error: MemberError) -> Self {
+        match error {
+            MemberError::LastOwner(_) => Kind::LastOwner.into(),
+            MemberError::Escalation(_) => Kind::Forbidden.into(),
+            MemberError::UnknownRole => Kind::UnknownRole.into(),
+            MemberError::OwnershipIsWhole | MemberError::EndsInThePast => {
+                Self::from(Kind::InvalidRoles).detail(error)
+            }
+            MemberError::OtherObject(error) => Self::from(Kind::Internal).because(error),
+        }
+    }
+}
+
+impl From<InviteError> for Problem {
+    fn from(error: InviteError) -> Self {
+        match error {
+            InviteError::Escalation(_) => Kind::Forbidden.into(),
+            InviteError::UnknownRole => Kind::UnknownRole.into(),
+            InviteError::DomainRefused(_) => Kind::DomainRefused.into(),
+            InviteError::Over => Kind::InvitationOver.into(),
+        }
+    }
+}
+
 impl From<AddError> for Problem {
     fn from(error: AddError) -> Self {
         match error {
             AddError::AlreadyMember => Kind::AlreadyMember.into(),
             AddError::AlreadyInvited => Kind::AlreadyInvited.into(),
             AddError::AlreadyElsewhere(_) => Kind::AlreadyElsewhere.into(),
-            AddError::Escalation(_) => Kind::Forbidden.into(),
+            AddError::Member(error) => error.into(),
+            AddError::Invite(error) => error.into(),
+            AddError::DomainRefused(_) => Kind::DomainRefused.into(),
+            AddError::Denied(denied) => denied.into(),
             AddError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangeMemberError> for Problem {
+    fn from(error: ChangeMemberError) -> Self {
+        match error {
+            ChangeMemberError::Member(error) => error.into(),
+            ChangeMemberError::Stale(Stale) => Kind::PreconditionFailed.into(),
+            ChangeMemberError::Denied(denied) => denied.into(),
+            ChangeMemberError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangeInvitationError> for Problem {
+    fn from(error: ChangeInvitationError) -> Self {
+        match error {
+            ChangeInvitationError::Invite(error) => error.into(),
+            ChangeInvitationError::Denied(denied) => denied.into(),
+            ChangeInvitationError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AnswerError> for Problem {
+    fn from(error: AnswerError) -> Self {
+        match error {
+            AnswerError::UnknownSecret => Kind::NotRedeemable.into(),
+            AnswerError::UnknownId => Kind::NotFound.into(),
+            AnswerError::Redeem(RedeemInvitationError::Over) => Kind::InvitationOver.into(),
+            AnswerError::Redeem(RedeemInvitationError::AnotherAddress) => Kind::Forbidden.into(),
+            AnswerError::Redeem(RedeemInvitationError::Void) => Kind::InvitationVoid.into(),
+            AnswerError::AlreadyMember => Kind::AlreadyMember.into(),
+            AnswerError::AlreadyElsewhere(_) => Kind::AlreadyElsewhere.into(),
+            AnswerError::DomainRefused(_) => Kind::DomainRefused.into(),
+            AnswerError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RoleError> for Problem {
+    fn from(error: RoleError) -> Self {
+        match error {
+            RoleError::Unknown => Kind::UnknownRole.into(),
+            RoleError::BuiltIn => Kind::RoleBuiltIn.into(),
+            RoleError::NameTaken => Kind::RoleNameTaken.into(),
+            RoleError::Cycle | RoleError::IncludesOwner => {
+                Self::from(Kind::RoleCycle).detail(error)
+            }
+            RoleError::TooMany => Kind::TooManyRoles.into(),
+            RoleError::InUse => Kind::RoleInUse.into(),
+            RoleError::Stale(Stale) => Kind::PreconditionFailed.into(),
+            RoleError::Escalation(_) => Kind::Forbidden.into(),
+        }
+    }
+}
+
+impl From<ChangeRoleError> for Problem {
+    fn from(error: ChangeRoleError) -> Self {
+        match error {
+            ChangeRoleError::Role(error) => error.into(),
+            ChangeRoleError::Grant(error) => Self::from(Kind::UnknownPermission).detail(error),
+            ChangeRoleError::Denied(denied) => denied.into(),
+            ChangeRoleError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ExplainError> for Problem {
+    fn from(error: ExplainError) -> Self {
+        match error {
+            ExplainError::Denied(denied) => denied.into(),
+            ExplainError::NotFound => Kind::NotFound.into(),
+            ExplainError::NotHere => Kind::NotOnPlatform.into(),
+            ExplainError::Store(error) => error.into(),
         }
     }
 }
@@ -339,6 +533,9 @@ impl From<ProjectError> for Problem {
     fn from(error: ProjectError) -> Self {
         match error {
             ProjectError::NameTaken => Kind::ProjectNameTaken.into(),
+            ProjectError::Denied(denied) => denied.into(),
+            ProjectError::OtherObject(error) => Self::from(Kind::Internal).because(error),
+            ProjectError::Member(error) => error.into(),
             ProjectError::Store(error) => error.into(),
         }
     }

@@ -2,11 +2,12 @@
 
 use crate::{
     access::{
-        Access, AnyUser, Declaration, Keeps, Public, Recently, Requires, authenticate, recently,
+        Access, AnyMember, AnyUser, Declaration, Keeps, Public, Recently, Requires, RequiresOn,
+        authenticate, note_refusals, recently,
     },
-    accounts, health, keys, members, organizations,
+    accounts, admin, audit, explain, health, invitations, keys, members, organizations, platform,
     problem::{Kind, Problem},
-    projects, sessions,
+    projects, roles, sessions,
     throttle::throttle,
 };
 use actix_web::{
@@ -41,7 +42,7 @@ pub fn routes() -> Routes {
         .get   ("/users/list_orgs",                    AnyUser,                         organizations::list_orgs)
         .post  ("/organization/register",              AnyUser,                         organizations::found)
         .post  ("/organization/select",                AnyUser,                         sessions::select)
-        .post  ("/organization/add_users",             Requires(AddMember),             members::add)
+        .post  ("/organization/add_users",             Requires(InviteMember),          members::add)
         .get   ("/organization/list_users",            Requires(ListMembers),           members::list)
         .post  ("/projects/create_project",            Requires(CreateProject),         projects::create)
 
@@ -58,6 +59,7 @@ pub fn routes() -> Routes {
         .get   ("/api/v1/me",                          AnyUser,                         accounts::me)
         .put   ("/api/v1/me/password",                 Recently(AnyUser),               accounts::change_password)
         .get   ("/api/v1/me/organizations",            AnyUser,                         organizations::mine)
+        .get   ("/api/v1/me/invitations",              AnyUser,                         invitations::mine)
         .get   ("/api/v1/me/sessions",                 AnyUser,                         sessions::list)
         .delete("/api/v1/me/sessions",                 AnyUser,                         sessions::end_all)
         .post  ("/api/v1/me/sessions/revoke-others",   AnyUser,                         sessions::end_others)
@@ -66,15 +68,64 @@ pub fn routes() -> Routes {
         .post  ("/api/v1/organizations",               AnyUser,                         organizations::found)
         .post  ("/api/v1/organizations/{id}/select",   AnyUser,                         sessions::select_by_path)
         .get   ("/api/v1/organization",                Requires(ReadOrganization),      organizations::read)
-        .patch ("/api/v1/organization",                Requires(RenameOrganization),    organizations::rename)
+        .patch ("/api/v1/organization",                Requires(UpdateOrganization),    organizations::change)
+        .delete("/api/v1/organization",                Recently(Requires(OwnOrganization)), organizations::delete)
+        .post  ("/api/v1/organization/suspend",        Requires(OwnOrganization),       organizations::suspend)
+        .post  ("/api/v1/organization/resume",         Requires(OwnOrganization),       organizations::resume)
+        .post  ("/api/v1/organization/restore",        Requires(OwnOrganization),       organizations::restore)
+        .get   ("/api/v1/organization/transfer",       Requires(ReadOrganization),      organizations::offer)
+        .post  ("/api/v1/organization/transfer",       Recently(Requires(OwnOrganization)), organizations::offer_ownership)
+        .delete("/api/v1/organization/transfer",       Requires(OwnOrganization),       organizations::withdraw_offer)
+        .post  ("/api/v1/organization/transfer/accept",  AnyMember,                     organizations::accept_ownership)
+        .post  ("/api/v1/organization/transfer/decline", AnyMember,                     organizations::decline_ownership)
+        .post  ("/api/v1/organization/leave",          AnyMember,                       members::leave)
         .get   ("/api/v1/members",                     Requires(ListMembers),           members::list)
-        .post  ("/api/v1/members",                     Requires(AddMember),             members::add)
+        .post  ("/api/v1/members",                     Requires(InviteMember),          members::add)
         .get   ("/api/v1/members/{id}",                Requires(ListMembers),           members::read)
-        .get   ("/api/v1/projects",                    Requires(ListProjects),          projects::list)
+        .delete("/api/v1/members/{id}",                Requires(RemoveMember),          members::remove)
+        .get   ("/api/v1/members/{id}/roles",          Requires(ListMembers),           members::roles)
+        .put   ("/api/v1/members/{id}/roles",          Requires(AssignRoles),           members::change_roles)
+        .post  ("/api/v1/members/{id}/suspend",        Requires(SuspendMember),         members::suspend)
+        .post  ("/api/v1/members/{id}/resume",         Requires(SuspendMember),         members::resume)
+        .get   ("/api/v1/invitations",                 Requires(ListInvitations),       invitations::list)
+        .post  ("/api/v1/invitations",                 Requires(InviteMember),          invitations::invite)
+        .get   ("/api/v1/invitations/{id}",            Requires(ListInvitations),       invitations::read)
+        .delete("/api/v1/invitations/{id}",            Requires(RevokeInvitation),      invitations::revoke)
+        .post  ("/api/v1/invitations/{id}/resend",     Requires(InviteMember),          invitations::resend)
+        .post  ("/api/v1/invitations/preview",         Public,                          invitations::preview)
+        .post  ("/api/v1/invitations/accept",          AnyUser,                         invitations::accept)
+        .post  ("/api/v1/invitations/decline",         Public,                          invitations::decline)
+        .get   ("/api/v1/permissions",                 AnyUser,                         roles::permissions)
+        .get   ("/api/v1/roles",                       Requires(ListRoles),             roles::list)
+        .post  ("/api/v1/roles",                       Requires(CreateRole),            roles::create)
+        .get   ("/api/v1/roles/{id}",                  Requires(ListRoles),             roles::read)
+        .patch ("/api/v1/roles/{id}",                  Requires(UpdateRole),            roles::change)
+        .put   ("/api/v1/roles/{id}",                  Requires(UpdateRole),            roles::replace)
+        .delete("/api/v1/roles/{id}",                  Requires(DeleteRole),            roles::delete)
+        .get   ("/api/v1/projects",                    RequiresOn(ReadProject),         projects::list)
         .post  ("/api/v1/projects",                    Requires(CreateProject),         projects::create)
-        .get   ("/api/v1/projects/{id}",               Requires(ListProjects),          projects::read)
-        .patch ("/api/v1/projects/{id}",               Requires(RenameProject),         projects::rename)
-        .delete("/api/v1/projects/{id}",               Requires(DeleteProject),         projects::delete)
+        .get   ("/api/v1/projects/{id}",               RequiresOn(ReadProject),         projects::read)
+        .patch ("/api/v1/projects/{id}",               RequiresOn(UpdateProject),       projects::rename)
+        .delete("/api/v1/projects/{id}",               RequiresOn(DeleteProject),       projects::delete)
+        .get   ("/api/v1/projects/{id}/members",       RequiresOn(ReadProject),         projects::members)
+        .post  ("/api/v1/projects/{id}/members",       RequiresOn(ShareProject),        projects::share)
+        .delete("/api/v1/projects/{id}/members/{member_id}", RequiresOn(ShareProject),  projects::unshare)
+        .post  ("/api/v1/access/explain",              AnyUser,                         explain::explain)
+        .get   ("/api/v1/audit-events",                Requires(ReadAudit),             audit::list)
+        .get   ("/api/v1/audit-events/export",         Requires(ReadAudit),             audit::export)
+        .get   ("/api/v1/admin/overview",              Requires(Oversee),               admin::overview)
+        .get   ("/api/v1/admin/attention",             Requires(Oversee),               admin::attention)
+        .get   ("/api/v1/admin/refusals",              Requires(Oversee),               admin::refusals)
+
+        // The platform, for its operators
+        .get   ("/api/v1/platform/tenants",            Requires(ListTenants),           platform::tenants)
+        .get   ("/api/v1/platform/tenants/{id}",       Requires(ListTenants),           platform::tenant)
+        .post  ("/api/v1/platform/tenants/{id}/suspend", Requires(SuspendTenant),       platform::suspend_tenant)
+        .post  ("/api/v1/platform/tenants/{id}/resume",  Requires(SuspendTenant),       platform::resume_tenant)
+        .get   ("/api/v1/platform/users",              Requires(ListUsers),             platform::users)
+        .get   ("/api/v1/platform/users/{id}",         Requires(ListUsers),             platform::user)
+        .post  ("/api/v1/platform/users/{id}/suspend", Requires(SuspendUser),           platform::suspend_user)
+        .post  ("/api/v1/platform/users/{id}/resume",  Requires(SuspendUser),           platform::resume_user)
 }
 
 /// One row.
@@ -126,6 +177,7 @@ impl Routes {
                 .to(handler.clone())
                 .wrap(Condition::new(writes, from_fn(to_the_end)))
                 .wrap(Condition::new(D::RECENT, from_fn(recently)))
+                .wrap(Condition::new(!public, from_fn(note_refusals)))
                 .wrap(Condition::new(!public, from_fn(authenticate)))
                 .wrap(Condition::new(public && writes, from_fn(throttle)))
         });
@@ -142,6 +194,17 @@ impl Routes {
     /// The rows, in the order of the table.
     pub fn iter(&self) -> impl Iterator<Item = &Route> {
         self.0.iter()
+    }
+
+    /// The row that a request has come to.
+    pub(crate) fn row_of(&self, method: &Method, path: &str) -> Option<&Route> {
+        let method = if *method == Method::HEAD {
+            &Method::GET
+        } else {
+            method
+        };
+        self.iter()
+            .find(|row| row.method == method && row.path == path)
     }
 
     /// Mounts the rows: one resource a path, so that a wrong verb is a 405 and not a 404.
@@ -193,7 +256,9 @@ impl Routes {
             let who = match access {
                 Access::Public => "anybody".to_owned(),
                 Access::SignedIn => "whoever is signed in".to_owned(),
+                Access::Member => "whoever is a member, in order".to_owned(),
                 Access::Requires(permission) => format!("`{}`", permission.name()),
+                Access::RequiresOn(permission) => format!("`{}`, on the thing", permission.name()),
             };
             let recent = if *recent {
                 ", signed in a short while ago"

@@ -3,7 +3,7 @@
 use crate::{
     access::{Public, SignedIn, bearer},
     address::client,
-    body::{Either, Optional, Valid, parsed, parses, parses_if_any},
+    body::{Either, Optional, Valid, ascii_host, parsed, parses, parses_if_any},
     list::Part,
     organizations::MembershipBody,
     path::Id,
@@ -142,7 +142,7 @@ pub(crate) async fn login(
         Either::Form(form) => (form.username, form.password, form.organization_id),
     };
     let attempt = SignIn {
-        username,
+        username: ascii_host(&username).into_owned(),
         password: Password::typed(password),
         organization: organization.as_deref().map(parsed).transpose()?,
         device: device(&request),
@@ -161,7 +161,7 @@ pub(crate) async fn login(
     let organizations = signed_in
         .organizations
         .iter()
-        .map(MembershipBody::from)
+        .map(|row| MembershipBody::of(row, signed_in.now))
         .collect();
     let mut answer = pair(StatusCode::OK, &signed_in.tokens, Some(organizations));
     answer

@@ -169,7 +169,7 @@ impl Accounts {
         let user = User::new(id, email, name, self.ground.clock.now());
         let scope = AccountScope::registering(&user);
         let mut unit = self.ground.store.account(&scope).await?;
-        unit.add_user(&user, &password).await?;
+        unit.add_user(&user, Some(&password)).await?;
         let secret = self
             .add_token(&mut *unit, &user, MailPurpose::VerifyEmail)
             .await?;
@@ -314,11 +314,7 @@ impl Accounts {
         user: &User,
         purpose: MailPurpose,
     ) -> Result<Secret, StoreError> {
-        let id = MailedTokenId::from_uuid(self.ground.ids.next());
-        let token = MailedToken::send(id, user.id, purpose, self.ground.clock.now());
-        let secret = self.entropy.secret();
-        unit.add_mailed_token(&token, &secret).await?;
-        Ok(secret)
+        add_token(&self.ground, &*self.entropy, unit, user, purpose).await
     }
 
     /// Gives the caller another password, and ends their other sessions.
@@ -365,4 +361,19 @@ impl Accounts {
             .await?;
         Ok(())
     }
+}
+
+/// Adds a token that is to be mailed, and answers with its secret.
+pub(crate) async fn add_token(
+    ground: &Ground,
+    entropy: &dyn Entropy,
+    unit: &mut dyn AccountUnit,
+    user: &User,
+    purpose: MailPurpose,
+) -> Result<Secret, StoreError> {
+    let id = MailedTokenId::from_uuid(ground.ids.next());
+    let token = MailedToken::send(id, user.id, purpose, ground.clock.now());
+    let secret = entropy.secret();
+    unit.add_mailed_token(&token, &secret).await?;
+    Ok(secret)
 }

@@ -2,11 +2,19 @@
 //!
 //! Each use case reads as five sentences: begin, look, let the domain decide, write, commit with a record.
 
+pub mod access;
 pub mod accounts;
+pub mod admin;
+pub mod audit;
+pub mod invitations;
+mod locked;
 pub mod members;
+pub mod operators;
 pub mod organizations;
+pub mod platform;
 pub mod ports;
 pub mod projects;
+pub mod roles;
 pub mod sessions;
 
 use ports::{Clock, Ids, Store};

@@ -1,25 +1,34 @@
-//! Members of the active organization, and the invitations that make them.
+//! Members of the active organization.
 
 use crate::{
     Ground,
-    ports::{MemberRow, Page, Slice, StoreError, Unique},
+    invitations::letter,
+    locked::Locked,
+    ports::{
+        Entropy, HeldRole, MemberFilter, MemberRow, Outgoing, Page, Slice, StoreError, TenantUnit,
+        Unique,
+    },
 };
 use bailiwick_domain::{
-    InvitationId, MemberId,
+    InvitationId, MemberId, Timestamp,
     access::{
-        Permit,
-        action::{AddMember, ListMembers},
+        Assignment, Denied, MemberAct, MemberScope, Permit,
+        action::{AssignRoles, InviteMember, ListMembers, RemoveMember, SuspendMember},
     },
-    invitation::Invitation,
-    member::{AlreadyElsewhere, Member, MembershipMode},
-    role::{BuiltIn, Escalation},
+    invitation::{Invitation, InviteError},
+    member::{AlreadyElsewhere, LastOwner, Member, MemberError, MemberStatus, MembershipMode},
+    role::{BuiltIn, RoleBook},
+    tenant::DomainRefused,
     user::EmailAddress,
+    version::{Expected, Stale},
 };
+use std::sync::Arc;
 
 /// The use cases of members.
 #[derive(Clone)]
 pub struct Members {
     ground: Ground,
+    entropy: Arc<dyn Entropy>,
     mode: MembershipMode,
 }
 
@@ -28,11 +37,20 @@ pub struct Members {
 pub struct Add {
     /// Who.
     pub email: EmailAddress,
-    /// As what.
-    pub role: BuiltIn,
+    /// As what: names or ids of roles; nothing is the default of the organization.
+    pub roles: Vec<String>,
 }
 
-/// Why nobody was added.
+/// A role as it is asked for: by name or id, and until when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WantedRole {
+    /// Its name or id.
+    pub role: String,
+    /// Until when, if not for good.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Why nobody was added or invited.
 #[derive(Debug, thiserror::Error)]
 pub enum AddError {
     /// The person is a member already.
@@ -44,12 +62,38 @@ pub enum AddError {
     /// The person belongs to an organization, and may to one only.
     #[error(transparent)]
     AlreadyElsewhere(#[from] AlreadyElsewhere),
-    /// The role holds more than the one who adds.
+    /// A role is none, or holds more than the one who adds.
     #[error(transparent)]
-    Escalation(#[from] Escalation),
+    Member(#[from] MemberError),
+    /// There is nothing to invite to, or nobody who could be.
+    #[error(transparent)]
+    Invite(#[from] InviteError),
+    /// The organization takes no addresses of that domain.
+    #[error(transparent)]
+    DomainRefused(#[from] DomainRefused),
+    /// The one who asked may not any more.
+    #[error(transparent)]
+    Denied(#[from] Denied),
     /// The store failed.
     #[error(transparent)]
     Store(StoreError),
+}
+
+/// Why a member is as before.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeMemberError {
+    /// It cannot be so.
+    #[error(transparent)]
+    Member(#[from] MemberError),
+    /// The member has changed since they were read.
+    #[error(transparent)]
+    Stale(#[from] Stale),
+    /// The one who asked may not any more.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl From<StoreError> for AddError {
@@ -62,46 +106,57 @@ impl From<StoreError> for AddError {
     }
 }
 
+impl From<LastOwner> for ChangeMemberError {
+    fn from(error: LastOwner) -> Self {
+        Self::Member(error.into())
+    }
+}
+
 impl Members {
     /// The use cases over these ports; people belong to as many organizations as `mode` says.
     #[must_use]
-    pub const fn new(ground: Ground, mode: MembershipMode) -> Self {
-        Self { ground, mode }
+    pub const fn new(ground: Ground, entropy: Arc<dyn Entropy>, mode: MembershipMode) -> Self {
+        Self {
+            ground,
+            entropy,
+            mode,
+        }
     }
 
-    /// Adds whoever has the address: at once when they have an account, by invitation when not. The answer does not
-    /// tell which.
+    /// Adds whoever has the address: at once when they have an account, by invitation when not, which is to be sent.
     ///
     /// # Errors
-    /// When the role holds too much, when the person is a member or invited already, when the store fails.
-    pub async fn add(&self, permit: &Permit<AddMember>, add: Add) -> Result<(), AddError> {
+    /// When the roles hold too much, when the person is a member or invited already, when the store fails.
+    pub async fn add(
+        &self,
+        permit: &Permit<InviteMember>,
+        add: Add,
+    ) -> Result<Option<Outgoing>, AddError> {
         let now = self.ground.clock.now();
         let mut unit = self.ground.store.begin(permit.scope()).await?;
-        let role = unit.built_in_role(add.role).await?.ok_or_else(|| {
-            StoreError::Corrupt(format!(
-                "{} has no role `{}`",
-                permit.scope().tenant(),
-                add.role
-            ))
-        })?;
-        let entry = match unit.user_with(&add.email).await? {
-            Some(user) => {
-                let id = MemberId::from_uuid(self.ground.ids.next());
-                let member = Member::add(permit, id, user, vec![role], now)?;
-                self.mode
-                    .admits(member.tenant, &unit.tenants_of(user).await?)?;
-                unit.add_member(&member).await?;
-                permit.entry(member.id)
-            }
-            None => {
-                let id = InvitationId::from_uuid(self.ground.ids.next());
-                let invitation = Invitation::issue(permit, id, add.email, vec![role], now)?;
-                unit.add_invitation(&invitation).await?;
-                permit.entry(invitation.id)
-            }
+        let locked = Locked::of(&mut *unit).await?;
+        let permit = &locked.renew(&mut *unit, permit, now).await??;
+        let roles = roles_for_newcomers(&locked, &add.roles)?;
+        let id = self.ground.ids.next();
+        let Some(user) = unit.user_with(&add.email).await? else {
+            let id = InvitationId::from_uuid(id);
+            let (tenant, book) = (&locked.tenant, &locked.book);
+            let roles = roles.into_iter().map(|one| one.role).collect();
+            let invitation = Invitation::issue(permit, book, tenant, id, add.email, roles, now)?;
+            let secret = self.entropy.secret();
+            unit.add_invitation(&invitation, &secret).await?;
+            let outgoing = letter(&mut *unit, tenant, &invitation, secret).await?;
+            unit.commit(permit.entry(id)).await?;
+            return Ok(Some(outgoing));
         };
-        unit.commit(entry).await?;
-        Ok(())
+        let id = MemberId::from_uuid(id);
+        let member = Member::add(permit, &locked.book, id, user, roles, now)?;
+        locked.tenant.settings.admit(&add.email)?;
+        let tenants = unit.tenants_of(user).await?;
+        self.mode.admits(member.tenant, &tenants)?;
+        unit.add_member(&member).await?;
+        unit.commit(permit.entry(id)).await?;
+        Ok(None)
     }
 
     /// The members.
@@ -111,9 +166,26 @@ impl Members {
     pub async fn list(
         &self,
         permit: &Permit<ListMembers>,
-        page: Page<MemberId>,
+        filter: &MemberFilter,
+        page: &Page<MemberId>,
     ) -> Result<Slice<MemberRow>, StoreError> {
-        self.ground.store.members(permit.scope(), page).await
+        self.ground
+            .store
+            .members(permit.scope(), filter, page)
+            .await
+    }
+
+    /// The role that a list of members is narrowed to, by name or id. `None`: there is no such role.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn role_meant(
+        &self,
+        permit: &Permit<ListMembers>,
+        text: &str,
+    ) -> Result<Option<bailiwick_domain::RoleId>, StoreError> {
+        let book = self.ground.store.roles(permit.scope()).await?;
+        Ok(book.meant(text).map(|role| role.id))
     }
 
     /// One member.
@@ -126,5 +198,205 @@ impl Members {
         id: MemberId,
     ) -> Result<Option<MemberRow>, StoreError> {
         self.ground.store.member(permit.scope(), id).await
+    }
+
+    /// Gives a member other roles in the whole organization. `None`: there is no such member.
+    ///
+    /// # Errors
+    /// When the old or the new roles hold too much; when the last owner would be gone; when the member has changed.
+    pub async fn change_roles(
+        &self,
+        permit: &Permit<AssignRoles>,
+        id: MemberId,
+        wanted: Vec<WantedRole>,
+        expected: &Expected,
+    ) -> Result<Option<(Member, Vec<HeldRole>)>, ChangeMemberError> {
+        let now = self.ground.clock.now();
+        let mut unit = self.ground.store.begin(permit.scope()).await?;
+        let locked = Locked::of(&mut *unit).await?;
+        let permit = &locked.renew(&mut *unit, permit, now).await??;
+        let Some(mut member) = unit.member(id).await? else {
+            return Ok(None);
+        };
+        expected.met_by(member.version)?;
+        let roles = assignments(&locked.book, &wanted)?;
+        let owners = unit.owners().await?;
+        member.change_roles(permit, &locked.book, &owners, roles, now)?;
+        unit.save_member(&member, now).await?;
+        unit.commit(permit.entry(id)).await?;
+        let roles = held(&locked.book, member.assignments.iter());
+        Ok(Some((member, roles)))
+    }
+
+    /// Suspends a member: their chains in the organization end. `None`: there is no such member.
+    ///
+    /// # Errors
+    /// When they hold more than the one who asks; when they are the last owner; when the store fails.
+    pub async fn suspend(
+        &self,
+        permit: &Permit<SuspendMember>,
+        id: MemberId,
+    ) -> Result<Option<()>, ChangeMemberError> {
+        self.turn(permit, id, MemberStatus::Suspended).await
+    }
+
+    /// Resumes a member: they hold again what they held. `None`: there is no such member.
+    ///
+    /// # Errors
+    /// When they hold more than the one who asks; when the store fails.
+    pub async fn resume(
+        &self,
+        permit: &Permit<SuspendMember>,
+        id: MemberId,
+    ) -> Result<Option<()>, ChangeMemberError> {
+        self.turn(permit, id, MemberStatus::Active).await
+    }
+
+    async fn turn(
+        &self,
+        permit: &Permit<SuspendMember>,
+        id: MemberId,
+        to: MemberStatus,
+    ) -> Result<Option<()>, ChangeMemberError> {
+        let now = self.ground.clock.now();
+        let mut unit = self.ground.store.begin(permit.scope()).await?;
+        let locked = Locked::of(&mut *unit).await?;
+        let permit = &locked.renew(&mut *unit, permit, now).await??;
+        let Some(mut member) = unit.member(id).await? else {
+            return Ok(None);
+        };
+        if member.status == to {
+            return Ok(Some(()));
+        }
+        let act = match to {
+            MemberStatus::Suspended => {
+                let owners = unit.owners().await?;
+                member.suspend(permit, &locked.book, &owners)?;
+                unit.end_chains(id, now).await?;
+                "member:suspend"
+            }
+            MemberStatus::Active => {
+                member.resume(permit, &locked.book)?;
+                "member:resume"
+            }
+        };
+        unit.save_member(&member, now).await?;
+        unit.commit(permit.entry_of(act, id)).await?;
+        Ok(Some(()))
+    }
+
+    /// Removes a member, with everything that they had in the organization. `None`: there is no such member.
+    ///
+    /// # Errors
+    /// When they hold more than the one who asks; when they are the last owner; when the store fails.
+    pub async fn remove(
+        &self,
+        permit: &Permit<RemoveMember>,
+        id: MemberId,
+    ) -> Result<Option<()>, ChangeMemberError> {
+        let now = self.ground.clock.now();
+        let mut unit = self.ground.store.begin(permit.scope()).await?;
+        let locked = Locked::of(&mut *unit).await?;
+        let permit = &locked.renew(&mut *unit, permit, now).await??;
+        let Some(member) = unit.member(id).await? else {
+            return Ok(None);
+        };
+        let owners = unit.owners().await?;
+        member.removable(permit, &locked.book, &owners)?;
+        unit.remove_member(id).await?;
+        unit.commit(permit.entry(id)).await?;
+        Ok(Some(()))
+    }
+
+    /// Leaves the organization, with everything that the caller had in it.
+    ///
+    /// # Errors
+    /// When the caller is the last owner; when the store fails.
+    pub async fn leave(&self, scope: &MemberScope) -> Result<(), ChangeMemberError> {
+        let mut unit = self.ground.store.begin(scope.writing()).await?;
+        Locked::of(&mut *unit).await?;
+        let Some(member) = unit.member(scope.member()).await? else {
+            return Err(Denied::NoMember.into());
+        };
+        let owners = unit.owners().await?;
+        member.may_leave(scope, &owners)?;
+        unit.remove_member(member.id).await?;
+        unit.commit(scope.entry(MemberAct::Leave, member.id))
+            .await?;
+        Ok(())
+    }
+}
+
+/// What newcomers get: what was asked for, else the default of the organization, else `member`.
+pub(crate) fn roles_for_newcomers(
+    locked: &Locked,
+    wanted: &[String],
+) -> Result<Vec<Assignment>, MemberError> {
+    if !wanted.is_empty() {
+        let wanted: Vec<_> = wanted
+            .iter()
+            .map(|role| WantedRole {
+                role: role.clone(),
+                expires_at: None,
+            })
+            .collect();
+        return assignments(&locked.book, &wanted);
+    }
+    let default = match locked.tenant.settings.default_role {
+        Some(role) => locked.book.get(role),
+        None => locked.book.built_in(BuiltIn::Member),
+    };
+    let default = default.ok_or(MemberError::UnknownRole)?;
+    Ok(vec![Assignment::of(default.id)])
+}
+
+/// The roles that are meant, each once, and of two ends of one role the later.
+pub(crate) fn assignments(
+    book: &RoleBook,
+    wanted: &[WantedRole],
+) -> Result<Vec<Assignment>, MemberError> {
+    let mut found: Vec<Assignment> = Vec::new();
+    for WantedRole { role, expires_at } in wanted {
+        let role = book.meant(role).ok_or(MemberError::UnknownRole)?.id;
+        match found.iter_mut().find(|one| one.role == role) {
+            Some(one) => {
+                one.expires_at = one.expires_at.zip(*expires_at).map(|(a, b)| a.max(b));
+            }
+            None => found.push(Assignment {
+                expires_at: *expires_at,
+                ..Assignment::of(role)
+            }),
+        }
+    }
+    // The order in which they are read.
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// Assignments with the names of their roles.
+pub(crate) fn held<'a>(
+    book: &RoleBook,
+    assignments: impl Iterator<Item = &'a Assignment>,
+) -> Vec<HeldRole> {
+    assignments
+        .filter_map(|one| {
+            let role = book.get(one.role)?;
+            Some(HeldRole {
+                assignment: *one,
+                name: role.name.clone(),
+                built_in: role.built_in,
+            })
+        })
+        .collect()
+}
+
+/// Is the person with this address a member already? Asked where the answer is no secret.
+pub(crate) async fn is_member(
+    unit: &mut dyn TenantUnit,
+    email: &EmailAddress,
+) -> Result<bool, StoreError> {
+    match unit.user_with(email).await? {
+        Some(user) => Ok(unit.member_of(user).await?.is_some()),
+        None => Ok(false),
     }
 }

@@ -2,15 +2,18 @@
 
 use crate::{
     Ground,
-    ports::{Page, Slice, StoreError, Unique},
+    locked::Locked,
+    members::{WantedRole, assignments, held},
+    ports::{HeldRole, MemberRow, Page, Slice, StoreError, TenantUnit, Unique},
 };
 use bailiwick_domain::{
-    Name, ProjectId,
+    MemberId, Name, ProjectId,
     access::{
-        Permit,
-        action::{CreateProject, DeleteProject, ListProjects, RenameProject},
+        Action, Claim, Denied, OnObject, Permission, Permit, Write,
+        action::{CreateProject, DeleteProject, ReadProject, ShareProject, UpdateProject},
     },
-    project::Project,
+    member::MemberError,
+    project::{OtherObject, Project},
 };
 
 /// The use cases of projects.
@@ -25,6 +28,15 @@ pub enum ProjectError {
     /// A live project has the name.
     #[error("a project of this name exists")]
     NameTaken,
+    /// Whoever asked may see it, and not do this with it.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The permit is for another project.
+    #[error(transparent)]
+    OtherObject(#[from] OtherObject),
+    /// The roles cannot be given.
+    #[error(transparent)]
+    Member(#[from] MemberError),
     /// The store failed.
     #[error(transparent)]
     Store(StoreError),
@@ -63,66 +75,144 @@ impl Projects {
         Ok(project)
     }
 
-    /// The live projects.
+    /// The live projects that the caller may see.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn list(
         &self,
-        permit: &Permit<ListProjects>,
-        page: Page<ProjectId>,
+        claim: &Claim<ReadProject>,
+        page: &Page<ProjectId>,
     ) -> Result<Slice<Project>, StoreError> {
-        self.ground.store.projects(permit.scope(), page).await
+        let store = &self.ground.store;
+        store
+            .projects(claim.reading(), &claim.selection(), page)
+            .await
     }
 
-    /// One live project.
+    /// One live project. `None`: there is none that the caller may see.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn read(
         &self,
-        permit: &Permit<ListProjects>,
+        claim: &Claim<ReadProject>,
         id: ProjectId,
     ) -> Result<Option<Project>, StoreError> {
-        self.ground.store.project(permit.scope(), id).await
+        let project = self.ground.store.project(claim.reading(), id).await?;
+        Ok(project.filter(|project| claim.on(project.object()).is_ok()))
     }
 
-    /// Gives a project another name. `None`: there is no such project.
+    /// Gives a project another name. `None`: there is none that the caller may see.
     ///
     /// # Errors
-    /// When another live project has the name, when the store fails.
+    /// When the caller may not, when another live project has the name, when the store fails.
     pub async fn rename(
         &self,
-        permit: &Permit<RenameProject>,
+        claim: &Claim<UpdateProject>,
         id: ProjectId,
         name: Name,
     ) -> Result<Option<Project>, ProjectError> {
-        let mut unit = self.ground.store.begin(permit.scope()).await?;
-        let Some(mut project) = unit.project(id).await? else {
+        let mut unit = self.ground.store.begin(claim.within()).await?;
+        let Some((mut project, permit)) = found(&mut *unit, claim, id).await? else {
             return Ok(None);
         };
-        project.rename(permit, name, self.ground.clock.now());
+        project.rename(&permit, name, self.ground.clock.now())?;
         unit.save_project(&project).await?;
         unit.commit(permit.entry(project.id)).await?;
         Ok(Some(project))
     }
 
-    /// Deletes a project; its name is free again. `None`: there is no such project.
+    /// Deletes a project, with the roles that members had on it; its name is free again. `None`: there is none that the
+    /// caller may see.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the caller may not, when the store fails.
     pub async fn delete(
         &self,
-        permit: &Permit<DeleteProject>,
+        claim: &Claim<DeleteProject>,
         id: ProjectId,
-    ) -> Result<Option<()>, StoreError> {
-        let mut unit = self.ground.store.begin(permit.scope()).await?;
-        let Some(mut project) = unit.project(id).await? else {
+    ) -> Result<Option<()>, ProjectError> {
+        let mut unit = self.ground.store.begin(claim.within()).await?;
+        // Members lose what they had on it.
+        Locked::of(&mut *unit).await?;
+        let Some((mut project, permit)) = found(&mut *unit, claim, id).await? else {
             return Ok(None);
         };
-        project.delete(permit, self.ground.clock.now());
+        project.delete(&permit, self.ground.clock.now())?;
         unit.save_project(&project).await?;
         unit.commit(permit.entry(project.id)).await?;
         Ok(Some(()))
+    }
+
+    /// The members who have roles on a project. `None`: there is none that the caller may see.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn members(
+        &self,
+        claim: &Claim<ReadProject>,
+        id: ProjectId,
+        page: &Page<MemberId>,
+    ) -> Result<Option<Slice<MemberRow>>, StoreError> {
+        if self.read(claim, id).await?.is_none() {
+            return Ok(None);
+        }
+        let store = &self.ground.store;
+        store
+            .project_members(claim.reading(), id, page)
+            .await
+            .map(Some)
+    }
+
+    /// Gives a member these roles on a project, in the place of those that they have on it. `None`: there is no such
+    /// project that the caller may see, or no such member.
+    ///
+    /// # Errors
+    /// When the caller may not, when the old or the new roles hold more on it than the caller, when the store fails.
+    pub async fn share(
+        &self,
+        claim: &Claim<ShareProject>,
+        id: ProjectId,
+        member: MemberId,
+        roles: &[WantedRole],
+    ) -> Result<Option<Vec<HeldRole>>, ProjectError> {
+        let now = self.ground.clock.now();
+        let mut unit = self.ground.store.begin(claim.within()).await?;
+        let locked = Locked::of(&mut *unit).await?;
+        let Some((project, permit)) = found(&mut *unit, claim, id).await? else {
+            return Ok(None);
+        };
+        let permit = locked.renew(&mut *unit, &permit, now).await??;
+        let Some(mut member) = unit.member(member).await? else {
+            return Ok(None);
+        };
+        let roles = assignments(&locked.book, roles)?;
+        member.share(&permit, &locked.book, &project, roles, now)?;
+        unit.save_member(&member, now).await?;
+        unit.commit(permit.entry(project.id)).await?;
+        let here = member.assignments.iter();
+        let here = here.filter(|one| one.project == Some(id));
+        Ok(Some(held(&locked.book, here)))
+    }
+}
+
+/// A project that the caller may see, and leave to act on it.
+async fn found<A>(
+    unit: &mut dyn TenantUnit,
+    claim: &Claim<A>,
+    id: ProjectId,
+) -> Result<Option<(Project, Permit<A>)>, ProjectError>
+where
+    A: Action<Catalogue = Permission, Scope: OnObject<Mode = Write>>,
+{
+    let Some(project) = unit.project(id).await? else {
+        return Ok(None);
+    };
+    match claim.on(project.object()) {
+        Ok(permit) => Ok(Some((project, permit))),
+        // Nobody learns that there is something that they may not see.
+        Err(_) if !claim.may(Permission::ReadProject, project.object()) => Ok(None),
+        Err(denied) => Err(denied.into()),
     }
 }

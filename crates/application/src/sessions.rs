@@ -11,9 +11,9 @@ use crate::{
 };
 use bailiwick_domain::{
     ChainId, SessionId, TenantId, Timestamp,
-    access::{AccountAct, AccountScope, Principal, Standing},
+    access::{AccountAct, AccountScope, Platform, Principal, Standing},
     password::Password,
-    role::Role,
+    role::{Role, operator_grants},
     session::{Chain, EndCause, Lifetimes, Place, Reuse, RevokeCause, Session, Verdict},
     user::{EmailAddress, User},
 };
@@ -72,15 +72,18 @@ pub struct Caller {
     pub standing: Option<Standing>,
     /// Have they proved who they are a short while ago?
     pub recent: bool,
+    /// Have they shown a second factor in this session?
+    pub second_factor: bool,
+    /// When all this was so.
+    pub now: Timestamp,
 }
 
 impl Caller {
-    /// Their roles in the tenant of the token.
+    /// Their roles in the whole tenant of the token.
     #[must_use]
-    pub fn roles(&self) -> &[Role] {
-        self.standing
-            .as_ref()
-            .map_or(&[], |standing| &standing.roles)
+    pub fn roles(&self) -> Vec<&Role> {
+        let standing = self.standing.as_ref();
+        standing.map_or(Vec::new(), |standing| standing.live_roles(self.now))
     }
 }
 
@@ -108,6 +111,8 @@ pub struct SignedIn {
     pub organizations: Vec<MembershipRow>,
     /// What the device is to remember.
     pub device_token: String,
+    /// When all this was so.
+    pub now: Timestamp,
 }
 
 /// How long a device remembers that its owner has signed in.
@@ -198,19 +203,24 @@ impl Sessions {
         if facts.chain_revoked || !facts.session.is_live(now) || !facts.user.is_active() {
             return Err(SessionError::Refused);
         }
-        let principal = Principal::new(facts.user.id);
+        let mut principal = Principal::new(facts.user.id);
+        if facts.operator {
+            principal = principal.granted(Platform, operator_grants());
+        }
         let recent = now < facts.session.authenticated_at.plus(RECENT);
         Ok(Caller {
             principal: match &facts.standing {
-                Some(standing) => principal.standing(standing),
+                Some(standing) => principal.standing(standing, now),
                 None => principal,
             },
             user: facts.user,
-            session: facts.session,
             chain: claims.chain,
             tenant: claims.tenant,
             standing: facts.standing,
             recent,
+            second_factor: facts.session.second_factor_at.is_some(),
+            session: facts.session,
+            now,
         })
     }
 
@@ -262,11 +272,11 @@ impl Sessions {
         let session = SessionId::from_uuid(self.ground.ids.next());
         let session = Session::open(session, user.id, &self.rules.lifetimes, now);
         let scope = AccountScope::of_session(&session);
-        let mut organizations = self.ground.store.organizations_of(&scope).await?;
-        organizations.retain(MembershipRow::is_open);
+        let mut organizations = self.ground.store.organizations_of(&scope, now).await?;
+        organizations.retain(MembershipRow::may_enter);
         let place = match (attempt.organization, organizations.as_slice()) {
             (Some(wanted), open) => Some(place_in(open, wanted)?),
-            (None, [only]) => Some(only.place),
+            (None, [only]) if only.is_open() => Some(only.place),
             (None, _) => None,
         };
 
@@ -290,6 +300,7 @@ impl Sessions {
             tokens,
             organizations,
             device_token: self.remember(device, user.email).await?,
+            now,
         })
     }
 
@@ -360,7 +371,11 @@ impl Sessions {
 
     async fn place(&self, session: &Session, wanted: TenantId) -> Result<Place, SessionError> {
         let scope = AccountScope::of_session(session);
-        place_in(&self.ground.store.organizations_of(&scope).await?, wanted)
+        let now = self.ground.clock.now();
+        place_in(
+            &self.ground.store.organizations_of(&scope, now).await?,
+            wanted,
+        )
     }
 
     async fn enter(
@@ -409,9 +424,12 @@ impl Sessions {
                 mut chain,
                 secret,
                 session,
-                in_order,
+                account_open,
+                standing,
             } = self.known(&presented).await?;
-            if !in_order {
+            let here = chain.place.map(|place| place.tenant);
+            let open = here.is_none() || standing.is_some_and(|standing| standing.may_enter(now));
+            if !account_open || !open {
                 return Err(SessionError::Refused);
             }
             let generation = presented.claims.generation;
@@ -425,7 +443,6 @@ impl Sessions {
                 }
                 Verdict::Over => return Err(SessionError::Refused),
             };
-            let here = chain.place.map(|place| place.tenant);
             let elsewhere = organization.filter(|wanted| here != Some(*wanted));
             if let Some(wanted) = elsewhere {
                 // A token is not spent on what is refused.
@@ -594,7 +611,7 @@ impl Sessions {
 fn place_in(organizations: &[MembershipRow], wanted: TenantId) -> Result<Place, SessionError> {
     organizations
         .iter()
-        .find(|row| row.place.tenant == wanted && row.is_open())
+        .find(|row| row.place.tenant == wanted && row.may_enter())
         .map(|row| row.place)
         .ok_or(SessionError::NotYours)
 }

@@ -8,6 +8,7 @@ pub mod id;
 pub mod invitation;
 pub mod mailed;
 pub mod member;
+pub mod ownership;
 pub mod password;
 pub mod project;
 pub mod role;
@@ -16,12 +17,16 @@ pub mod tenant;
 pub mod text;
 pub mod time;
 pub mod user;
+pub mod version;
 
 #[doc(inline)]
 pub use id::{
-    ChainId, InvitationId, MailedTokenId, MemberId, ProjectId, RoleId, SessionId, TenantId, UserId,
+    AuditId, ChainId, InvitationId, MailedTokenId, MemberId, ProjectId, RoleId, SessionId,
+    TenantId, UserId,
 };
 #[doc(inline)]
 pub use text::Name;
 #[doc(inline)]
 pub use time::Timestamp;
+#[doc(inline)]
+pub use version::Version;

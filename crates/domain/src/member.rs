@@ -1,9 +1,15 @@
 //! Members: who belongs to a tenant, and as what.
 
 use crate::{
-    MemberId, TenantId, Timestamp, UserId,
-    access::{Permit, action::AddMember},
-    role::{Escalation, Role, hand_on},
+    MemberId, TenantId, Timestamp, UserId, Version,
+    access::{
+        Action, Assignment, Grants, MemberScope, Permission, Permit, Principal, Standing,
+        TenantScope, Write,
+        action::{AssignRoles, InviteMember, RemoveMember, ShareProject, SuspendMember},
+    },
+    project::{OtherObject, Project},
+    role::{BuiltIn, Escalation, RoleBook, hand_on},
+    tenant::Tenant,
 };
 
 /// One person's membership of one tenant.
@@ -18,9 +24,11 @@ pub struct Member {
     /// Is it in order?
     pub status: MemberStatus,
     /// What they were given.
-    pub roles: Vec<Role>,
+    pub assignments: Vec<Assignment>,
     /// When they became a member.
     pub created_at: Timestamp,
+    /// How often what they were given has changed.
+    pub version: Version,
 }
 
 /// Is a membership in order?
@@ -30,6 +38,38 @@ pub enum MemberStatus {
     Active,
     /// The member may do nothing in this tenant.
     Suspended,
+}
+
+/// The active owners of a tenant, while nobody else can change them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owners(pub Vec<MemberId>);
+
+/// The tenant would be without an active owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the last active owner has to stay")]
+pub struct LastOwner;
+
+/// Why a membership is not as it was asked to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MemberError {
+    /// The tenant would be without an active owner.
+    #[error(transparent)]
+    LastOwner(#[from] LastOwner),
+    /// The member holds, held or would hold more than the one who asks.
+    #[error(transparent)]
+    Escalation(#[from] Escalation),
+    /// There is no such role in the tenant.
+    #[error("there is no such role")]
+    UnknownRole,
+    /// The permit is for another project.
+    #[error(transparent)]
+    OtherObject(#[from] OtherObject),
+    /// Time would take the owner away.
+    #[error("the role of an owner has no end, and is held in the whole organization")]
+    OwnershipIsWhole,
+    /// The end of the role lies in the past.
+    #[error("the role would have ended already")]
+    EndsInThePast,
 }
 
 impl MemberStatus {
@@ -46,28 +86,253 @@ impl MemberStatus {
     }
 }
 
+impl Owners {
+    /// Is there an owner left without this member?
+    ///
+    /// # Errors
+    /// When they are the last one.
+    pub fn without(&self, member: MemberId) -> Result<(), LastOwner> {
+        match self.0.as_slice() {
+            [only] if *only == member => Err(LastOwner),
+            _ => Ok(()),
+        }
+    }
+
+    /// Is the member one of them?
+    #[must_use]
+    pub fn contain(&self, member: MemberId) -> bool {
+        self.0.contains(&member)
+    }
+}
+
 impl Member {
+    /// How many roles a member may have at most, in the whole tenant or on one project.
+    pub const MAX_ROLES: usize = 50;
+
     /// Somebody who has an account becomes a member at once.
     ///
     /// # Errors
     /// When a role holds more than the one who adds.
     pub fn add(
-        permit: &Permit<AddMember>,
+        permit: &Permit<InviteMember>,
+        book: &RoleBook,
         id: MemberId,
         user: UserId,
-        roles: Vec<Role>,
+        assignments: Vec<Assignment>,
         now: Timestamp,
-    ) -> Result<Self, Escalation> {
-        hand_on(permit, &roles)?;
-        Ok(Self {
+    ) -> Result<Self, MemberError> {
+        acceptable(book, &assignments, now)?;
+        hand_on(permit.held(), &book.effective_of(&assignments))?;
+        Ok(Self::new(permit.scope(), id, user, assignments, now))
+    }
+
+    pub(crate) fn new(
+        scope: &TenantScope<Write>,
+        id: MemberId,
+        user: UserId,
+        assignments: Vec<Assignment>,
+        now: Timestamp,
+    ) -> Self {
+        Self::joined(scope.tenant(), id, user, assignments, now)
+    }
+
+    pub(crate) const fn joined(
+        tenant: TenantId,
+        id: MemberId,
+        user: UserId,
+        assignments: Vec<Assignment>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
             id,
-            tenant: permit.scope().tenant(),
+            tenant,
             user,
             status: MemberStatus::Active,
-            roles,
+            assignments,
             created_at: now,
-        })
+            version: Version::FIRST,
+        }
     }
+
+    /// The member's standing in their tenant, as far as tenant and roles decide it.
+    #[must_use]
+    pub fn standing(&self, tenant: &Tenant, roles: RoleBook) -> Standing {
+        Standing {
+            tenant: self.tenant,
+            tenant_status: tenant.status,
+            member: self.id,
+            member_status: self.status,
+            second_factor_missing: false,
+            assignments: self.assignments.clone(),
+            roles,
+        }
+    }
+
+    /// The member as whoever asks, with what they hold at this moment.
+    #[must_use]
+    pub fn principal(&self, tenant: &Tenant, roles: &RoleBook, now: Timestamp) -> Principal {
+        Principal::new(self.user).standing(&self.standing(tenant, roles.clone()), now)
+    }
+
+    /// All that the roles hold, whatever is in the way.
+    #[must_use]
+    pub fn holds(&self, book: &RoleBook) -> Grants {
+        book.effective_of(&self.assignments)
+    }
+
+    /// Other roles in the whole tenant; those on projects stay.
+    ///
+    /// # Errors
+    /// When the old or the new ones hold more than the one who asks; when the last owner would be gone.
+    pub fn change_roles(
+        &mut self,
+        permit: &Permit<AssignRoles>,
+        book: &RoleBook,
+        owners: &Owners,
+        roles: Vec<Assignment>,
+        now: Timestamp,
+    ) -> Result<(), MemberError> {
+        let whole = |one| Assignment {
+            project: None,
+            ..one
+        };
+        let roles: Vec<_> = roles.into_iter().map(whole).collect();
+        acceptable(book, &roles, now)?;
+        self.outranked_by(permit, book)?;
+        hand_on(permit.held(), &book.effective_of(&roles))?;
+        if !holds_ownership(book, &roles) {
+            owners.without(self.id)?;
+        }
+        let on_projects = self.assignments.iter().copied();
+        let on_projects = on_projects.filter(|one| one.project.is_some());
+        self.assignments = roles.into_iter().chain(on_projects).collect();
+        self.version = self.version.next();
+        Ok(())
+    }
+
+    /// Roles on one project; those in the whole tenant and on other projects stay.
+    ///
+    /// # Errors
+    /// When the old or the new ones hold more on it than the one who asks.
+    pub fn share(
+        &mut self,
+        permit: &Permit<ShareProject>,
+        book: &RoleBook,
+        project: &Project,
+        roles: Vec<Assignment>,
+        now: Timestamp,
+    ) -> Result<(), MemberError> {
+        project.is_that_of(permit.scope().object())?;
+        let roles: Vec<_> = roles
+            .into_iter()
+            .map(|one| Assignment {
+                project: Some(project.id),
+                ..one
+            })
+            .collect();
+        acceptable(book, &roles, now)?;
+        let here = |one: &Assignment| one.project == Some(project.id);
+        let before: Vec<_> = self.assignments.iter().copied().filter(here).collect();
+        for given in [&before, &roles] {
+            hand_on(permit.held(), &book.effective_of(given))?;
+        }
+        self.assignments.retain(|one| !here(one));
+        self.assignments.extend(roles);
+        self.version = self.version.next();
+        Ok(())
+    }
+
+    /// Nothing is permitted to the member any more.
+    ///
+    /// # Errors
+    /// When they hold more than the one who asks, or are the last owner.
+    pub fn suspend(
+        &mut self,
+        permit: &Permit<SuspendMember>,
+        book: &RoleBook,
+        owners: &Owners,
+    ) -> Result<(), MemberError> {
+        self.outranked_by(permit, book)?;
+        owners.without(self.id)?;
+        self.status = MemberStatus::Suspended;
+        self.version = self.version.next();
+        Ok(())
+    }
+
+    /// What was permitted is permitted again.
+    ///
+    /// # Errors
+    /// When they hold more than the one who asks.
+    pub fn resume(
+        &mut self,
+        permit: &Permit<SuspendMember>,
+        book: &RoleBook,
+    ) -> Result<(), MemberError> {
+        self.outranked_by(permit, book)?;
+        self.status = MemberStatus::Active;
+        self.version = self.version.next();
+        Ok(())
+    }
+
+    /// May they be removed?
+    ///
+    /// # Errors
+    /// When they hold more than the one who asks, or are the last owner.
+    pub fn removable(
+        &self,
+        permit: &Permit<RemoveMember>,
+        book: &RoleBook,
+        owners: &Owners,
+    ) -> Result<(), MemberError> {
+        self.outranked_by(permit, book)?;
+        Ok(owners.without(self.id)?)
+    }
+
+    /// May they leave?
+    ///
+    /// # Errors
+    /// When they are the last owner.
+    pub fn may_leave(&self, _: &MemberScope, owners: &Owners) -> Result<(), LastOwner> {
+        owners.without(self.id)
+    }
+
+    /// Nobody acts on a member who holds more than they do themselves.
+    fn outranked_by<A: Action<Catalogue = Permission>>(
+        &self,
+        permit: &Permit<A>,
+        book: &RoleBook,
+    ) -> Result<(), Escalation> {
+        hand_on(permit.held(), &self.holds(book))
+    }
+}
+
+/// Do these roles make an owner, whenever?
+pub(crate) fn holds_ownership(book: &RoleBook, assignments: &[Assignment]) -> bool {
+    assignments.iter().any(|one| {
+        one.project.is_none()
+            && book
+                .get(one.role)
+                .is_some_and(|role| role.built_in == Some(BuiltIn::Owner))
+    })
+}
+
+/// Can these be given at all?
+fn acceptable(
+    book: &RoleBook,
+    assignments: &[Assignment],
+    now: Timestamp,
+) -> Result<(), MemberError> {
+    for one in assignments {
+        let role = book.get(one.role).ok_or(MemberError::UnknownRole)?;
+        let whole = one.project.is_none() && one.expires_at.is_none();
+        if role.built_in == Some(BuiltIn::Owner) && !whole {
+            return Err(MemberError::OwnershipIsWhole);
+        }
+        if !one.is_live(now) {
+            return Err(MemberError::EndsInThePast);
+        }
+    }
+    Ok(())
 }
 
 /// To how many tenants a person may belong.

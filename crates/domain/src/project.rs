@@ -3,8 +3,8 @@
 use crate::{
     Name, ProjectId, TenantId, Timestamp, UserId,
     access::{
-        Permit,
-        action::{CreateProject, DeleteProject, RenameProject},
+        Object, Permit,
+        action::{CreateProject, DeleteProject, UpdateProject},
     },
 };
 
@@ -47,15 +47,57 @@ impl Project {
         }
     }
 
+    /// The project, as far as the policy needs to know it.
+    #[must_use]
+    pub const fn object(&self) -> Object {
+        Object {
+            tenant: self.tenant,
+            project: Some(self.id),
+            owner: Some(self.created_by),
+        }
+    }
+
     /// Another name.
-    pub fn rename(&mut self, _: &Permit<RenameProject>, name: Name, now: Timestamp) {
+    ///
+    /// # Errors
+    /// When the permit is for another project.
+    pub fn rename(
+        &mut self,
+        permit: &Permit<UpdateProject>,
+        name: Name,
+        now: Timestamp,
+    ) -> Result<(), OtherObject> {
+        self.is_that_of(permit.scope().object())?;
         self.name = name;
         self.updated_at = now;
+        Ok(())
     }
 
     /// Gone, and its name free again.
-    pub const fn delete(&mut self, _: &Permit<DeleteProject>, now: Timestamp) {
+    ///
+    /// # Errors
+    /// When the permit is for another project.
+    pub fn delete(
+        &mut self,
+        permit: &Permit<DeleteProject>,
+        now: Timestamp,
+    ) -> Result<(), OtherObject> {
+        self.is_that_of(permit.scope().object())?;
         self.updated_at = now;
         self.deleted_at = Some(now);
+        Ok(())
+    }
+
+    pub(crate) fn is_that_of(&self, object: Object) -> Result<(), OtherObject> {
+        if object == self.object() {
+            Ok(())
+        } else {
+            Err(OtherObject)
+        }
     }
 }
+
+/// A permit for one thing was presented for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the permit is for another thing")]
+pub struct OtherObject;

@@ -1,10 +1,14 @@
-//! Roles: named sets of permissions, owned by a tenant.
+//! Roles: named sets of grants, owned by a tenant, that may include each other.
 
 use crate::{
-    RoleId,
-    access::{Action, Catalogue, Permission, PermissionSet, Permit},
+    Name, RoleId, Version,
+    access::{
+        Action, Assignment, Catalogue, Grant, Grants, InvalidGrant, Level, Permission, Permit,
+        action::{CreateRole, DeleteRole, UpdateRole},
+    },
+    version::Stale,
 };
-use std::{fmt, str::FromStr};
+use std::{collections::VecDeque, fmt, str::FromStr};
 
 /// A role of one tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,11 +16,15 @@ pub struct Role<C: Catalogue = Permission> {
     /// Which.
     pub id: RoleId,
     /// What people call it: unique in its tenant.
-    pub name: String,
+    pub name: Name,
     /// Which of the three that every tenant has, if it is one of them.
     pub built_in: Option<BuiltIn>,
-    /// What its holders may do.
-    pub permissions: PermissionSet<C>,
+    /// What it holds by itself.
+    pub grants: Grants<C>,
+    /// The roles whose grants it holds as well.
+    pub includes: Vec<RoleId>,
+    /// How often it has changed.
+    pub version: Version,
 }
 
 /// The three roles that every tenant has and none can change, the highest first.
@@ -37,8 +45,66 @@ pub struct UnknownRole;
 
 /// Somebody tried to hand on more than they hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a role holds permissions that its giver does not")]
+#[error("this holds permissions that its giver does not")]
 pub struct Escalation;
+
+/// The roles of a tenant, or as many of them as matter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleBook<C: Catalogue = Permission>(Vec<Role<C>>);
+
+/// What a role of a tenant's own is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleDraft {
+    /// What people call it.
+    pub name: Name,
+    /// What it holds by itself.
+    pub grants: Grants,
+    /// The roles whose grants it holds as well.
+    pub includes: Vec<RoleId>,
+}
+
+/// Why a role is not as it was asked to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RoleError {
+    /// There is no such role in the tenant.
+    #[error("there is no such role")]
+    Unknown,
+    /// The built-in roles stay as they are.
+    #[error("a built-in role cannot be changed")]
+    BuiltIn,
+    /// Another role has the name, or it would be taken for one of the built-in ones or for an id.
+    #[error("the name is taken")]
+    NameTaken,
+    /// It would include itself, over however many others.
+    #[error("a role cannot include itself")]
+    Cycle,
+    /// Ownership is had, not included.
+    #[error("no role can include `owner`")]
+    IncludesOwner,
+    /// The tenant has as many as it may.
+    #[error("an organization has at most {} roles", RoleBook::<Permission>::MAX)]
+    TooMany,
+    /// Somebody has the role, or would get it.
+    #[error("the role is in use: say with `reassign_to` which one takes its place")]
+    InUse,
+    /// It has changed since it was read.
+    #[error(transparent)]
+    Stale(#[from] Stale),
+    /// It holds, or held, more than the one who asks.
+    #[error(transparent)]
+    Escalation(#[from] Escalation),
+}
+
+/// Who or what refers to a role.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Does a member have it, somewhere?
+    pub assigned: bool,
+    /// Would somebody who is invited get it?
+    pub invited: bool,
+    /// Does everybody get it who is invited without a role?
+    pub default: bool,
+}
 
 impl BuiltIn {
     /// All three, the highest first.
@@ -56,25 +122,50 @@ impl BuiltIn {
 
     /// What its holders may do.
     #[must_use]
-    pub fn permissions(self) -> PermissionSet {
+    pub fn grants(self) -> Grants {
+        let everything = || {
+            let all = Permission::ALL.iter().copied();
+            all.filter(|permission| permission.reach().level != Level::Platform)
+        };
         match self {
-            Self::Owner => Permission::ALL
-                .iter()
-                .copied()
-                .filter(|permission| permission.reach().in_tenant)
+            Self::Owner => everything().collect(),
+            Self::Admin => everything()
+                .filter(|permission| !permission.is_reserved())
                 .collect(),
-            Self::Admin => Self::Owner
-                .permissions()
-                .without(Permission::OwnOrganization),
             Self::Member => [
                 Permission::ReadOrganization,
                 Permission::ListMembers,
-                Permission::ListProjects,
+                Permission::ListRoles,
+                Permission::ReadProject,
             ]
             .into_iter()
             .collect(),
         }
     }
+}
+
+/// What an operator of the platform holds on it.
+#[must_use]
+pub fn operator_grants() -> Grants {
+    let all = Permission::ALL.iter().copied();
+    all.filter(|permission| permission.reach().level == Level::Platform)
+        .collect()
+}
+
+/// What a role of a tenant's own may hold.
+#[must_use]
+pub fn is_on_offer(permission: Permission) -> bool {
+    permission.reach().level != Level::Platform && !permission.is_reserved()
+}
+
+/// What these texts grant: names and patterns, as they stand in requests.
+///
+/// # Errors
+/// When one names nothing that a role of a tenant's own may hold.
+pub fn grants_named<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Grants, InvalidGrant> {
+    texts.into_iter().try_fold(Grants::empty(), |grants, text| {
+        Ok(grants.union(&Grants::named(text, is_on_offer)?))
+    })
 }
 
 impl Role {
@@ -83,31 +174,289 @@ impl Role {
     pub fn built_in(id: RoleId, role: BuiltIn) -> Self {
         Self {
             id,
-            name: role.name().to_owned(),
+            name: Name::fixed(role.name()),
             built_in: Some(role),
-            permissions: role.permissions(),
+            grants: role.grants(),
+            includes: Vec::new(),
+            version: Version::FIRST,
         }
     }
 }
 
 /// The highest built-in role among these, if there is one.
 #[must_use]
-pub fn highest<C: Catalogue>(roles: &[Role<C>]) -> Option<BuiltIn> {
-    roles.iter().filter_map(|role| role.built_in).min()
+pub fn highest<'a, C: Catalogue>(roles: impl IntoIterator<Item = &'a Role<C>>) -> Option<BuiltIn> {
+    roles.into_iter().filter_map(|role| role.built_in).min()
 }
 
-/// Decides every hand-on: nobody gives what they do not hold themselves, at that moment, in that place.
+/// Decides every hand-on: nobody gives, or takes from others, what they do not hold themselves, at that moment, in
+/// that place.
 ///
 /// # Errors
-/// When a role holds more than the permit's bearer.
-pub fn hand_on<A: Action>(
-    permit: &Permit<A>,
-    roles: &[Role<A::Catalogue>],
-) -> Result<(), Escalation> {
-    let covered = roles
-        .iter()
-        .all(|role| permit.held().covers(&role.permissions));
-    if covered { Ok(()) } else { Err(Escalation) }
+/// When the gift holds more than its giver.
+pub fn hand_on<C: Catalogue>(held: &Grants<C>, gift: &Grants<C>) -> Result<(), Escalation> {
+    if held.cover(gift) {
+        Ok(())
+    } else {
+        Err(Escalation)
+    }
+}
+
+impl<C: Catalogue> RoleBook<C> {
+    /// How many roles of its own a tenant may have.
+    pub const MAX: usize = 200;
+
+    /// A book of these roles.
+    #[must_use]
+    pub const fn of(roles: Vec<Role<C>>) -> Self {
+        Self(roles)
+    }
+
+    /// The roles.
+    pub fn iter(&self) -> impl Iterator<Item = &Role<C>> {
+        self.0.iter()
+    }
+
+    /// The role with this id.
+    #[must_use]
+    pub fn get(&self, id: RoleId) -> Option<&Role<C>> {
+        self.0.iter().find(|role| role.id == id)
+    }
+
+    /// One of the three that every tenant has.
+    #[must_use]
+    pub fn built_in(&self, built_in: BuiltIn) -> Option<&Role<C>> {
+        self.0.iter().find(|role| role.built_in == Some(built_in))
+    }
+
+    /// The role that a request means by a name or by an id.
+    #[must_use]
+    pub fn meant(&self, text: &str) -> Option<&Role<C>> {
+        match text.parse() {
+            Ok(id) => self.get(id),
+            Err(_) => self.0.iter().find(|role| role.name.as_str() == text),
+        }
+    }
+
+    /// All that the role holds: by itself, and by what it includes.
+    #[must_use]
+    pub fn effective(&self, id: RoleId) -> Grants<C> {
+        self.closure(id)
+            .into_iter()
+            .filter_map(|id| self.get(id))
+            .fold(Grants::empty(), |held, role| held.union(&role.grants))
+    }
+
+    /// All that roles hold that were given in the whole tenant and in single projects.
+    #[must_use]
+    pub fn effective_of(&self, assignments: &[Assignment]) -> Grants<C> {
+        assignments.iter().fold(Grants::empty(), |held, one| {
+            let grants = self.effective(one.role);
+            held.union(&match one.project {
+                None => grants,
+                Some(_) => grants.only(|permission| permission.reach().level == Level::Object),
+            })
+        })
+    }
+
+    /// The shortest way from a role to one that holds the grant by itself. A role that holds it, over however many
+    /// others, has one.
+    #[must_use]
+    pub fn path(&self, from: RoleId, grant: Grant<C>) -> Vec<RoleId> {
+        let mut ways = VecDeque::from([vec![from]]);
+        let mut seen = vec![from];
+        while let Some(way) = ways.pop_front() {
+            let Some(role) = way.last().and_then(|id| self.get(*id)) else {
+                continue;
+            };
+            if role.grants.extent(grant.permission) == Some(grant.extent) {
+                return way;
+            }
+            for next in &role.includes {
+                if !seen.contains(next) {
+                    seen.push(*next);
+                    ways.push_back([way.as_slice(), &[*next]].concat());
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    /// The role and all that it includes, each once.
+    fn closure(&self, id: RoleId) -> Vec<RoleId> {
+        let mut found = vec![id];
+        let mut next = 0;
+        while let Some(role) = found.get(next).map(|id| self.get(*id)) {
+            for included in role.into_iter().flat_map(|role| &role.includes) {
+                if !found.contains(included) {
+                    found.push(*included);
+                }
+            }
+            next += 1;
+        }
+        found
+    }
+}
+
+impl RoleBook {
+    /// Adds a role of the tenant's own.
+    ///
+    /// # Errors
+    /// When it cannot be as it is drafted, or would hold more than the one who adds it.
+    pub fn add(
+        &mut self,
+        permit: &Permit<CreateRole>,
+        id: RoleId,
+        draft: RoleDraft,
+    ) -> Result<Role, RoleError> {
+        if self.0.iter().filter(|role| role.built_in.is_none()).count() >= Self::MAX {
+            return Err(RoleError::TooMany);
+        }
+        let role = Role {
+            id,
+            name: draft.name,
+            built_in: None,
+            grants: draft.grants,
+            includes: draft.includes,
+            version: Version::FIRST,
+        };
+        self.put(permit, role)
+    }
+
+    /// Changes a role of the tenant's own. Who has it holds what it holds from now on, so the one who changes it must
+    /// hold as much: what it held, and what it is to hold.
+    ///
+    /// # Errors
+    /// When it cannot be as it is drafted, or holds more than the one who changes it.
+    pub fn change(
+        &mut self,
+        permit: &Permit<UpdateRole>,
+        id: RoleId,
+        draft: RoleDraft,
+    ) -> Result<Role, RoleError> {
+        let old = self.get(id).ok_or(RoleError::Unknown)?;
+        if old.built_in.is_some() {
+            return Err(RoleError::BuiltIn);
+        }
+        hand_on(permit.held(), &self.effective(id))?;
+        let role = Role {
+            id,
+            name: draft.name,
+            built_in: None,
+            grants: draft.grants,
+            includes: draft.includes,
+            version: old.version.next(),
+        };
+        self.put(permit, role)
+    }
+
+    fn put<A: Action<Catalogue = Permission>>(
+        &mut self,
+        permit: &Permit<A>,
+        mut role: Role,
+    ) -> Result<Role, RoleError> {
+        let likeness = role.name.as_str().to_lowercase();
+        if likeness.parse::<BuiltIn>().is_ok()
+            || likeness.parse::<RoleId>().is_ok()
+            || self
+                .0
+                .iter()
+                .any(|other| other.id != role.id && other.name == role.name)
+        {
+            return Err(RoleError::NameTaken);
+        }
+        // What is reserved, or the platform's, no role of a tenant's own holds, whoever drafts it.
+        role.grants = role.grants.only(is_on_offer);
+        role.includes.sort_unstable();
+        role.includes.dedup();
+        for included in &role.includes {
+            match self.get(*included) {
+                _ if *included == role.id => return Err(RoleError::Cycle),
+                None => return Err(RoleError::Unknown),
+                Some(included) if included.built_in == Some(BuiltIn::Owner) => {
+                    return Err(RoleError::IncludesOwner);
+                }
+                Some(_) => {}
+            }
+        }
+        let mut book = self.clone();
+        book.0.retain(|other| other.id != role.id);
+        book.0.push(role.clone());
+        if role
+            .includes
+            .iter()
+            .any(|included| book.closure(*included).contains(&role.id))
+        {
+            return Err(RoleError::Cycle);
+        }
+        hand_on(permit.held(), &book.effective(role.id))?;
+        *self = book;
+        Ok(role)
+    }
+
+    /// Removes a role of the tenant's own, and says which roles change with it: those that included it include what
+    /// takes its place.
+    ///
+    /// # Errors
+    /// When somebody has it and nothing takes its place; when either holds more than the one who removes it.
+    pub fn remove(
+        &mut self,
+        permit: &Permit<DeleteRole>,
+        id: RoleId,
+        usage: Usage,
+        replacement: Option<RoleId>,
+    ) -> Result<Vec<Role>, RoleError> {
+        let role = self.get(id).ok_or(RoleError::Unknown)?;
+        if role.built_in.is_some() {
+            return Err(RoleError::BuiltIn);
+        }
+        hand_on(permit.held(), &self.effective(id))?;
+        let included = self.0.iter().any(|role| role.includes.contains(&id));
+        match replacement {
+            None if included || usage != Usage::default() => return Err(RoleError::InUse),
+            None => {}
+            Some(replacement) => {
+                let taking = self.get(replacement).ok_or(RoleError::Unknown)?;
+                if replacement == id {
+                    return Err(RoleError::InUse);
+                }
+                // Ownership has no end, is held in the whole tenant, and is nobody's by default.
+                if taking.built_in == Some(BuiltIn::Owner) {
+                    return Err(RoleError::IncludesOwner);
+                }
+                hand_on(permit.held(), &self.effective(replacement))?;
+            }
+        }
+        let mut book = self.clone();
+        book.0.retain(|role| role.id != id);
+        let mut changed = Vec::new();
+        for role in &mut book.0 {
+            if role.includes.contains(&id) {
+                role.includes.retain(|included| *included != id);
+                role.includes
+                    .extend(replacement.filter(|new| !role.includes.contains(new)));
+                role.version = role.version.next();
+                changed.push(role.clone());
+            }
+        }
+        for role in &changed {
+            if role
+                .includes
+                .iter()
+                .any(|included| book.closure(*included).contains(&role.id))
+            {
+                return Err(RoleError::Cycle);
+            }
+        }
+        *self = book;
+        Ok(changed)
+    }
+}
+
+impl<C: Catalogue> Default for RoleBook<C> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
 }
 
 impl fmt::Display for BuiltIn {

@@ -22,6 +22,8 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// Since when it is over, if somebody ended it.
     pub ended_at: Option<Timestamp>,
+    /// When the person last showed a second factor, if they did.
+    pub second_factor_at: Option<Timestamp>,
 }
 
 /// One session's refresh tokens in one tenant, or in none.
@@ -97,6 +99,8 @@ pub enum EndCause {
     PasswordChanged,
     /// The password was reset.
     PasswordReset,
+    /// The account was closed.
+    AccountClosed,
 }
 
 impl EndCause {
@@ -108,6 +112,7 @@ impl EndCause {
             Self::Revoked => "revoked",
             Self::PasswordChanged => "password_changed",
             Self::PasswordReset => "password_reset",
+            Self::AccountClosed => "account_closed",
         }
     }
 }
@@ -119,6 +124,8 @@ pub enum RevokeCause {
     Reuse,
     /// Nobody used it for too long, and a new one takes its place.
     Lapsed,
+    /// The membership that it was for is suspended.
+    MembershipEnded,
 }
 
 impl RevokeCause {
@@ -128,6 +135,7 @@ impl RevokeCause {
         match self {
             Self::Reuse => "reuse",
             Self::Lapsed => "lapsed",
+            Self::MembershipEnded => "membership_ended",
         }
     }
 }
@@ -153,6 +161,7 @@ impl Session {
             authenticated_at: now,
             expires_at: now.plus(lifetimes.absolute),
             ended_at: None,
+            second_factor_at: None,
         }
     }
 

@@ -24,6 +24,11 @@ impl Name {
     /// The greatest length, in characters.
     pub const MAX: usize = 200;
 
+    /// A name that stands in this crate.
+    pub(crate) fn fixed(text: &'static str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// The name as people read it.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -1,6 +1,9 @@
 //! People: their accounts and addresses.
 
-use crate::{Name, Timestamp, UserId};
+use crate::{
+    Name, Timestamp, UserId,
+    access::{Permit, action::SuspendUser},
+};
 use std::{fmt, str::FromStr};
 
 /// A person's account, which belongs to no tenant.
@@ -21,6 +24,16 @@ pub struct User {
 }
 
 impl User {
+    /// An operator closes it.
+    pub const fn suspend(&mut self, _: &Permit<SuspendUser>, now: Timestamp) {
+        self.disabled_at = Some(now);
+    }
+
+    /// An operator opens it again.
+    pub const fn resume(&mut self, _: &Permit<SuspendUser>) {
+        self.disabled_at = None;
+    }
+
     /// A new account, open.
     #[must_use]
     pub const fn new(id: UserId, email: EmailAddress, name: Name, now: Timestamp) -> Self {
@@ -64,6 +77,12 @@ impl EmailAddress {
     pub const MAX: usize = 254;
     /// The greatest length before the `@`, in octets (RFC 5321 §4.5.3.1.1).
     pub const MAX_LOCAL: usize = 64;
+
+    /// What stands behind the `@`, in lower case.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(_, host)| host)
+    }
 
     /// The address in its normal form.
     #[must_use]

@@ -6,6 +6,7 @@ mod entity;
 mod keys;
 mod mail;
 mod passwords;
+mod refusals;
 mod store;
 mod system;
 mod tokens;
@@ -17,6 +18,7 @@ pub use keys::{
 };
 pub use mail::{LettreMailer, MailRoute, MailSetupError};
 pub use passwords::{Argon2Passwords, HashingOptions};
+pub use refusals::WrittenRefusals;
 pub use store::SeaStore;
 pub use system::{RandomIds, SystemClock, SystemEntropy};
 pub use tokens::{JwtAccessTokens, JwtDeviceTokens, JwtRefreshTokens};

@@ -100,6 +100,33 @@ impl LettreMailer {
                     .render()
                 },
             ),
+            Letter::Invitation {
+                organization,
+                inviter,
+                secret,
+            } => {
+                let (organization, inviter) = (organization.as_str(), inviter.as_str());
+                Written::new(
+                    "You are invited",
+                    &self.link("invitation", secret),
+                    |link| {
+                        InvitationText {
+                            inviter,
+                            organization,
+                            link,
+                        }
+                        .render()
+                    },
+                    |link| {
+                        InvitationHtml {
+                            inviter,
+                            organization,
+                            link,
+                        }
+                        .render()
+                    },
+                )
+            }
             Letter::ResetPassword { name, secret } => Written::new(
                 "Choose another password",
                 &self.link("reset-password", secret),
@@ -188,6 +215,8 @@ templates! {
     VerifyEmailHtml       "verify_email.html"       link;
     AlreadyRegisteredText "already_registered.txt"  name link;
     AlreadyRegisteredHtml "already_registered.html" name link;
+    InvitationText        "invitation.txt"          inviter organization link;
+    InvitationHtml        "invitation.html"         inviter organization link;
     ResetPasswordText     "reset_password.txt"      name link;
     ResetPasswordHtml     "reset_password.html"     name link;
 }

@@ -2,6 +2,7 @@
 //!
 //! [`start`] is the whole service as a function, which the binary calls and the tests call too.
 
+pub mod admin;
 pub mod config;
 pub mod keys;
 pub mod migrate;

@@ -3,6 +3,7 @@
 use bailiwick_infrastructure::KeyState;
 use bailiwick_server::{
     Config, Machine,
+    admin::{self, Appointment, Outcome},
     config::{Log, LogFormat},
     keys::{self, Handling},
     migrate::{self, Step},
@@ -36,6 +37,11 @@ struct Arguments {
 enum Command {
     /// Serve the API. This is what happens when no command is given.
     Serve,
+    /// Appoint and dismiss the operators of the platform, which no request can do.
+    Admin {
+        #[command(subcommand)]
+        appointment: Appointment,
+    },
     /// Change or show the keys that tokens are signed with.
     Keys {
         #[command(subcommand)]
@@ -64,6 +70,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     log(&config.log)?;
     match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve(&config).await,
+        Command::Admin { appointment } => admin(&config, appointment).await,
         Command::Keys { handling } => keys(&config, handling).await,
         Command::Migrate { step } => migrate(&config, step).await,
     }
@@ -80,6 +87,24 @@ async fn serve(config: &Config) -> Result<(), Box<dyn Error>> {
          Then take the tour in README.md: register, found an organization, add people, create projects.\n"
     );
     Ok(stopped.await?)
+}
+
+#[expect(clippy::print_stdout, reason = "the answer to the command")]
+async fn admin(config: &Config, appointment: Appointment) -> Result<(), Box<dyn Error>> {
+    match admin::admin(config, appointment).await? {
+        Outcome::Appointed(appointed) => {
+            let email = &appointed.user.email;
+            match appointed.new {
+                true => println!("{email} is an operator"),
+                false => println!("{email} is an operator already"),
+            }
+            if appointed.letter.is_some() {
+                println!("The account is new: a mail to {email} tells how to choose a password.");
+            }
+        }
+        Outcome::Dismissed(user) => println!("{} is an operator no more", user.email),
+    }
+    Ok(())
 }
 
 #[expect(clippy::print_stdout, reason = "the answer to the command")]

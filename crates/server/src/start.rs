@@ -11,11 +11,17 @@ use bailiwick_api::{
 };
 use bailiwick_application::{
     Ground,
+    access::Access,
     accounts::Accounts,
+    admin::Admin,
+    audit::Audit,
+    invitations::{InvitationRules, Invitations},
     members::Members,
     organizations::Organizations,
+    platform::Platform,
     ports::{Attempts, Clock, Entropy, HashingError, Ids},
     projects::Projects,
+    roles::Roles,
     sessions::{Instruments, SessionRules, Sessions},
 };
 use bailiwick_domain::{member::MembershipMode, password::PasswordPolicy, session::Lifetimes};
@@ -23,7 +29,7 @@ use bailiwick_infrastructure::{
     Argon2Passwords, ConnectError, CountedAttempts, Database, DatabaseOptions, HashingOptions,
     JwtAccessTokens, JwtDeviceTokens, JwtRefreshTokens, KeyAlgorithm, KeyError, KeyPolicy, KeyRing,
     LettreMailer, MailRoute, MailSetupError, RandomIds, SeaStore, SealingKey, SealingKeyError,
-    SystemClock, SystemEntropy, UncountedAttempts,
+    SystemClock, SystemEntropy, UncountedAttempts, WrittenRefusals,
 };
 use std::{
     io,
@@ -37,6 +43,9 @@ use std::{
 const ISSUER: &str = "urn:bailiwick";
 /// How long the head of a request may take to arrive.
 const HEAD_DEADLINE: Duration = Duration::from_secs(5);
+
+/// How often organizations are erased that nobody can restore any more.
+const ERASE_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// Time, identity, chance and the price of a hash: the machine's own, or a test's.
 #[derive(Clone)]
@@ -129,6 +138,7 @@ pub async fn start(
 
     let schema = up_to_date(config).await?;
     let services = services(config, machine, address, schema).await?;
+    tokio::spawn(erase_lapsed(services.organizations.clone()));
     let configure = bailiwick_api::configure(&services, &Arc::new(routes()));
     let server =
         HttpServer::new(move || App::new().configure(configure.clone()).wrap(from_fn(edge)));
@@ -190,6 +200,7 @@ async fn services(
         .clone()
         .unwrap_or_else(|| ISSUER.to_owned());
 
+    let refusals = WrittenRefusals::start(database.clone(), Arc::clone(&clock), Arc::clone(&ids));
     let store = Arc::new(SeaStore::new(
         database,
         Arc::clone(&clock),
@@ -198,7 +209,7 @@ async fn services(
     ));
     let ground = Ground {
         store: store.clone(),
-        clock,
+        clock: Arc::clone(&clock),
         ids: Arc::clone(&ids),
     };
     let passwords = Arc::new(Argon2Passwords::start(peppered(hashing, config)?)?);
@@ -236,14 +247,31 @@ async fn services(
         accounts: Accounts::new(
             ground.clone(),
             passwords,
-            entropy,
-            mailer,
+            Arc::clone(&entropy),
+            mailer.clone(),
             Arc::clone(&attempts),
+        ),
+        invitations: Invitations::new(
+            ground.clone(),
+            Arc::clone(&entropy),
+            mailer,
+            attempts,
+            InvitationRules {
+                mode,
+                verified_only: verify_email,
+            },
         ),
         sessions: Sessions::new(ground.clone(), instruments, rules),
         organizations: Organizations::new(ground.clone(), mode),
-        members: Members::new(ground.clone(), mode),
-        projects: Projects::new(ground),
+        members: Members::new(ground.clone(), entropy, mode),
+        roles: Roles::new(ground.clone()),
+        projects: Projects::new(ground.clone()),
+        access: Access::new(ground.clone()),
+        audit: Audit::new(ground.clone()),
+        admin: Admin::new(ground.clone()),
+        platform: Platform::new(ground),
+        refusals: Arc::new(refusals),
+        clock,
         readiness: store,
         keys: ring,
         ids,
@@ -258,6 +286,26 @@ async fn services(
         } else {
             Throttle::default()
         },
+    })
+}
+
+/// What use cases stand on, for commands that serve nothing: the schema has to be what this build expects.
+///
+/// # Errors
+/// When the database cannot be used.
+pub(crate) async fn ground(config: &Config, machine: &Machine) -> Result<Ground, StartError> {
+    let schema = up_to_date(config).await?;
+    let database = Database::connect(&config.database.url, DatabaseOptions::default()).await?;
+    let (clock, ids) = (Arc::clone(&machine.clock), Arc::clone(&machine.ids));
+    Ok(Ground {
+        store: Arc::new(SeaStore::new(
+            database,
+            Arc::clone(&clock),
+            Arc::clone(&ids),
+            schema,
+        )),
+        clock,
+        ids,
     })
 }
 
@@ -286,6 +334,20 @@ pub(crate) async fn key_ring(
     Ok(KeyRing::open(database, sealing, policy, clock).await?)
 }
 
+/// Erases organizations that were deleted too long ago to be restored, now and every hour, for as long as it serves.
+async fn erase_lapsed(organizations: Organizations) {
+    loop {
+        match organizations.erase_lapsed().await {
+            Ok(0) => {}
+            Ok(erased) => tracing::info!(erased, "deleted organizations were erased"),
+            Err(error) => {
+                tracing::warn!(error = %error, "deleted organizations could not be erased")
+            }
+        }
+        tokio::time::sleep(ERASE_EVERY).await;
+    }
+}
+
 /// Learns of new keys, and makes them, for as long as anybody uses the ring.
 async fn tend(ring: Weak<KeyRing>) {
     loop {
@@ -297,7 +359,11 @@ async fn tend(ring: Weak<KeyRing>) {
     }
 }
 
-fn mailer(config: &Config, address: SocketAddr) -> Result<LettreMailer, StartError> {
+/// What mail goes out by.
+///
+/// # Errors
+/// When sender or server cannot be read.
+pub(crate) fn mailer(config: &Config, address: SocketAddr) -> Result<LettreMailer, StartError> {
     let route = match &config.mail.smtp_url {
         Some(url) => MailRoute::Smtp(url.clone()),
         None => MailRoute::Directory(config.mail_directory()),

@@ -7,21 +7,33 @@ use bailiwick_api::{
 };
 use bailiwick_application::{
     Ground,
+    access::Access as Explanations,
     accounts::Accounts,
+    admin::Admin,
+    audit::Audit,
+    invitations::{InvitationRules, Invitations},
     members::Members,
     organizations::Organizations,
+    platform::Platform,
     ports::{self, *},
     projects::Projects,
+    roles::Roles,
     sessions::{Instruments, SessionRules, Sessions},
 };
 use bailiwick_domain::{
-    access::{AccountScope, AuditEntry, Founding, Read, Standing, TenantScope, Write},
+    access::{
+        AccountScope, Assignment, AuditEntry, Founding, PlatformScope, Read, Selection, Standing,
+        TenantScope, Write,
+    },
+    invitation::{InvitationStatus, Redemption},
     mailed::MailedToken,
     member::{MemberStatus, MembershipMode},
+    ownership::Offer,
     password::{Password, PasswordHash, PasswordPolicy},
     project::Project,
+    role::RoleBook,
     session::{Chain, EndCause, Lifetimes, RevokeCause, Session},
-    tenant::{Tenant, TenantStatus},
+    tenant::{Erasure, Tenant, TenantStatus},
     user::{EmailAddress, User},
     *,
 };
@@ -41,8 +53,8 @@ enum Persona {
     WithoutPermission,
     /// A token for an organization where they are no member: they own another.
     OwnerElsewhere,
-    /// An owner, in an organization that is suspended.
-    OwnerOfSuspended,
+    /// An owner, in an organization that the operators suspended.
+    OwnerOfLocked,
     /// An owner whose membership is suspended.
     SuspendedOwner,
 }
@@ -53,7 +65,7 @@ const CAST: [Persona; 7] = [
     Persona::WithoutOrganization,
     Persona::WithoutPermission,
     Persona::OwnerElsewhere,
-    Persona::OwnerOfSuspended,
+    Persona::OwnerOfLocked,
     Persona::SuspendedOwner,
 ];
 
@@ -67,7 +79,8 @@ async fn no_row_lets_anybody_in_whom_it_does_not_declare() {
     for row in routes.iter() {
         let path = row
             .path
-            .replace("{id}", &ProjectId::from_uuid(Uuid::nil()).to_string());
+            .replace("{id}", &ProjectId::from_uuid(Uuid::nil()).to_string())
+            .replace("{member_id}", &MemberId::from_uuid(Uuid::nil()).to_string());
         for persona in CAST {
             let mut request = test::TestRequest::with_uri(&path)
                 .method(row.method.clone())
@@ -86,8 +99,16 @@ async fn no_row_lets_anybody_in_whom_it_does_not_declare() {
                 Access::SignedIn if signed_in => {
                     !status.is_server_error() && status != StatusCode::UNAUTHORIZED
                 }
-                Access::Requires(_) if signed_in => status == StatusCode::FORBIDDEN,
-                Access::SignedIn | Access::Requires(_) => status == StatusCode::UNAUTHORIZED,
+                // Whoever is a member in order may, whatever roles go with it: the handler runs into the store.
+                Access::Member if persona == Persona::WithoutPermission => {
+                    status == StatusCode::INTERNAL_SERVER_ERROR
+                }
+                Access::Member | Access::Requires(_) | Access::RequiresOn(_) if signed_in => {
+                    status == StatusCode::FORBIDDEN
+                }
+                Access::SignedIn | Access::Member | Access::Requires(_) | Access::RequiresOn(_) => {
+                    status == StatusCode::UNAUTHORIZED
+                }
             };
             assert!(kept_out, "{row:?} answers {persona:?} with {status}");
             met += 1;
@@ -141,8 +162,25 @@ fn services() -> Services {
         ),
         sessions: Sessions::new(ground.clone(), instruments, rules),
         organizations: Organizations::new(ground.clone(), MembershipMode::Many),
-        members: Members::new(ground.clone(), MembershipMode::Many),
-        projects: Projects::new(ground),
+        members: Members::new(ground.clone(), Arc::new(Zero), MembershipMode::Many),
+        invitations: Invitations::new(
+            ground.clone(),
+            Arc::new(Zero),
+            Arc::new(Untouched),
+            Arc::new(Untouched),
+            InvitationRules {
+                mode: MembershipMode::Many,
+                verified_only: false,
+            },
+        ),
+        roles: Roles::new(ground.clone()),
+        projects: Projects::new(ground.clone()),
+        access: Explanations::new(ground.clone()),
+        audit: Audit::new(ground.clone()),
+        admin: Admin::new(ground.clone()),
+        platform: Platform::new(ground),
+        refusals: Arc::new(Untouched),
+        clock: Arc::new(Noon),
         readiness: Arc::new(Untouched),
         keys: Arc::new(Untouched),
         ids: Arc::new(Zero),
@@ -213,11 +251,14 @@ impl Credentials for Untouched {
     async fn facts(&self, claims: &AccessClaims) -> Result<Option<Facts>, StoreError> {
         let persona = CAST[claims.user.as_uuid().as_u128() as usize];
         let owner = role::Role::built_in(RoleId::from_uuid(Uuid::nil()), role::BuiltIn::Owner);
-        let standing = |tenant_status, member_status, roles| Standing {
+        let standing = |tenant_status, member_status, roles: Vec<role::Role>| Standing {
             tenant: TenantId::from_uuid(Uuid::nil()),
             tenant_status,
+            member: MemberId::from_uuid(Uuid::nil()),
             member_status,
-            roles,
+            second_factor_missing: false,
+            assignments: roles.iter().map(|role| Assignment::of(role.id)).collect(),
+            roles: RoleBook::of(roles),
         };
         let name: Name = "Somebody".parse().unwrap();
         let email = "somebody@example.com".parse().unwrap();
@@ -234,8 +275,8 @@ impl Credentials for Untouched {
                 Persona::WithoutPermission => {
                     Some(standing(TenantStatus::Active, MemberStatus::Active, vec![]))
                 }
-                Persona::OwnerOfSuspended => Some(standing(
-                    TenantStatus::Suspended,
+                Persona::OwnerOfLocked => Some(standing(
+                    TenantStatus::Locked,
                     MemberStatus::Active,
                     vec![owner],
                 )),
@@ -245,6 +286,7 @@ impl Credentials for Untouched {
                     vec![owner],
                 )),
             },
+            operator: false,
         }))
     }
 
@@ -260,15 +302,22 @@ impl Credentials for Untouched {
     async fn session(&self, _: SessionId) -> Result<Option<Session>, StoreError> {
         unreachable!("the store was touched")
     }
+    async fn invited(&self, _: &Secret) -> Result<Option<InvitationRow>, StoreError> {
+        unreachable!("the store was touched")
+    }
 }
 
 #[async_trait]
 impl Views for Untouched {
     /// About the caller alone, whom every signed-in row may serve.
-    async fn organizations_of(&self, _: &AccountScope) -> Result<Vec<MembershipRow>, StoreError> {
+    async fn organizations_of(
+        &self,
+        _: &AccountScope,
+        _: Timestamp,
+    ) -> Result<Vec<MembershipRow>, StoreError> {
         Ok(vec![])
     }
-    /// About the caller alone, as above.
+    /// About the caller alone, whom every signed-in row may serve.
     async fn sessions_of(
         &self,
         _: &AccountScope,
@@ -276,13 +325,26 @@ impl Views for Untouched {
     ) -> Result<Vec<SessionRow>, StoreError> {
         Ok(vec![])
     }
+    /// About the caller alone, whom every signed-in row may serve.
+    async fn invitations_of(
+        &self,
+        _: &AccountScope,
+        _: &EmailAddress,
+        _: Timestamp,
+    ) -> Result<Vec<InvitationRow>, StoreError> {
+        Ok(vec![])
+    }
     async fn organization(&self, _: &TenantScope<Read>) -> Result<Option<Tenant>, StoreError> {
+        unreachable!("the store was touched")
+    }
+    async fn offer(&self, _: &TenantScope<Read>) -> Result<Option<Offer>, StoreError> {
         unreachable!("the store was touched")
     }
     async fn members(
         &self,
         _: &TenantScope<Read>,
-        _: Page<MemberId>,
+        _: &MemberFilter,
+        _: &Page<MemberId>,
     ) -> Result<Slice<MemberRow>, StoreError> {
         unreachable!("the store was touched")
     }
@@ -293,10 +355,38 @@ impl Views for Untouched {
     ) -> Result<Option<MemberRow>, StoreError> {
         unreachable!("the store was touched")
     }
+    async fn roles(&self, _: &TenantScope<Read>) -> Result<RoleBook, StoreError> {
+        unreachable!("the store was touched")
+    }
+    async fn holders(
+        &self,
+        _: &TenantScope<Read>,
+        _: &[RoleId],
+        _: u8,
+    ) -> Result<Vec<MemberRow>, StoreError> {
+        unreachable!("the store was touched")
+    }
+    async fn invitations(
+        &self,
+        _: &TenantScope<Read>,
+        _: Option<InvitationStatus>,
+        _: &Page<InvitationId>,
+        _: Timestamp,
+    ) -> Result<Slice<InvitationRow>, StoreError> {
+        unreachable!("the store was touched")
+    }
+    async fn invitation(
+        &self,
+        _: &TenantScope<Read>,
+        _: InvitationId,
+    ) -> Result<Option<InvitationRow>, StoreError> {
+        unreachable!("the store was touched")
+    }
     async fn projects(
         &self,
         _: &TenantScope<Read>,
-        _: Page<ProjectId>,
+        _: &Selection,
+        _: &Page<ProjectId>,
     ) -> Result<Slice<Project>, StoreError> {
         unreachable!("the store was touched")
     }
@@ -305,6 +395,62 @@ impl Views for Untouched {
         _: &TenantScope<Read>,
         _: ProjectId,
     ) -> Result<Option<Project>, StoreError> {
+        unreachable!("the store was touched")
+    }
+    async fn project_members(
+        &self,
+        _: &TenantScope<Read>,
+        _: ProjectId,
+        _: &Page<MemberId>,
+    ) -> Result<Slice<MemberRow>, StoreError> {
+        unreachable!("the store was touched")
+    }
+    async fn audit_events(
+        &self,
+        _: &TenantScope<Read>,
+        _: &AuditFilter,
+        _: &Page<AuditId>,
+    ) -> Result<Slice<AuditRow>, StoreError> {
+        unreachable!("the store was touched")
+    }
+    async fn overview(&self, _: &TenantScope<Read>, _: Timestamp) -> Result<Overview, StoreError> {
+        unreachable!("the store was touched")
+    }
+    async fn attention(
+        &self,
+        _: &TenantScope<Read>,
+        _: &Page<MemberId>,
+        _: Timestamp,
+    ) -> Result<Slice<MemberRow>, StoreError> {
+        unreachable!("the store was touched")
+    }
+    async fn every_tenant(
+        &self,
+        _: &PlatformScope<Read>,
+        _: &Page<TenantId>,
+    ) -> Result<Slice<TenantRow>, StoreError> {
+        unreachable!("the store was touched")
+    }
+    async fn one_tenant(
+        &self,
+        _: &PlatformScope<Read>,
+        _: TenantId,
+    ) -> Result<Option<TenantRow>, StoreError> {
+        unreachable!("the store was touched")
+    }
+    async fn every_user(
+        &self,
+        _: &PlatformScope<Read>,
+        _: Option<&EmailAddress>,
+        _: &Page<UserId>,
+    ) -> Result<Slice<UserRow>, StoreError> {
+        unreachable!("the store was touched")
+    }
+    async fn one_user(
+        &self,
+        _: &PlatformScope<Read>,
+        _: UserId,
+    ) -> Result<Option<UserRow>, StoreError> {
         unreachable!("the store was touched")
     }
 }
@@ -318,7 +464,16 @@ impl AccountUnit for Untouched {
 
 #[async_trait]
 impl Users for Untouched {
-    async fn add_user(&mut self, _: &User, _: &PasswordHash) -> Result<(), StoreError> {
+    async fn add_user(&mut self, _: &User, _: Option<&PasswordHash>) -> Result<(), StoreError> {
+        unreachable!("something was written")
+    }
+    async fn save_user(&mut self, _: &User, _: Timestamp) -> Result<(), StoreError> {
+        unreachable!("something was written")
+    }
+    async fn appoint(&mut self, _: Timestamp) -> Result<bool, StoreError> {
+        unreachable!("something was written")
+    }
+    async fn dismiss(&mut self) -> Result<bool, StoreError> {
         unreachable!("something was written")
     }
     async fn account(&mut self) -> Result<Option<Account>, StoreError> {
@@ -390,6 +545,22 @@ impl Store for Untouched {
     async fn found(&self, _: &Founding, _: &Tenant) -> Result<Box<dyn TenantUnit>, StoreError> {
         unreachable!("the store was touched")
     }
+    async fn deleted_tenants(&self) -> Result<Vec<Tenant>, StoreError> {
+        unreachable!("the store was touched")
+    }
+    async fn erase(&self, _: &Erasure) -> Result<Option<Box<dyn TenantUnit>>, StoreError> {
+        unreachable!("the store was touched")
+    }
+    async fn redeem(&self, _: &Redemption) -> Result<Box<dyn TenantUnit>, StoreError> {
+        unreachable!("the store was touched")
+    }
+    async fn operate(
+        &self,
+        _: &PlatformScope<Write>,
+        _: TenantId,
+    ) -> Result<Box<dyn TenantUnit>, StoreError> {
+        unreachable!("the store was touched")
+    }
     /// About the caller alone, who may end sessions: they have none.
     async fn account(&self, _: &AccountScope) -> Result<Box<dyn AccountUnit>, StoreError> {
         Ok(Box::new(Self))
@@ -401,6 +572,11 @@ impl Readiness for Untouched {
     async fn ready(&self) -> Result<(), StoreError> {
         Ok(())
     }
+}
+
+/// A refusal in a tenant is noted, and nothing else is.
+impl Refusals for Untouched {
+    fn note(&self, _: Refusal) {}
 }
 
 impl PublicKeys for Untouched {

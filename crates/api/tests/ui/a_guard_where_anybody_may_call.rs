@@ -5,9 +5,9 @@ use bailiwick_api::{
     access::{Guard, Public},
     routes::Routes,
 };
-use bailiwick_domain::access::action::AddMember;
+use bailiwick_domain::access::action::InviteMember;
 
-async fn handler(_: Guard<AddMember>) -> HttpResponse {
+async fn handler(_: Guard<InviteMember>) -> HttpResponse {
     HttpResponse::Ok().finish()
 }
 

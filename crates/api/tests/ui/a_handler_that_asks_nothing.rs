@@ -2,12 +2,12 @@
 
 use actix_web::HttpResponse;
 use bailiwick_api::{access::Requires, routes::Routes};
-use bailiwick_domain::access::action::AddMember;
+use bailiwick_domain::access::action::InviteMember;
 
 async fn handler() -> HttpResponse {
     HttpResponse::Ok().finish()
 }
 
 fn main() {
-    let _ = Routes::default().post("/members", Requires(AddMember), handler);
+    let _ = Routes::default().post("/members", Requires(InviteMember), handler);
 }

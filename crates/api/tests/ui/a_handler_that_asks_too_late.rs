@@ -5,12 +5,12 @@ use bailiwick_api::{
     access::{Guard, Requires},
     routes::Routes,
 };
-use bailiwick_domain::access::action::AddMember;
+use bailiwick_domain::access::action::InviteMember;
 
-async fn handler(_: String, _: Guard<AddMember>) -> HttpResponse {
+async fn handler(_: String, _: Guard<InviteMember>) -> HttpResponse {
     HttpResponse::Ok().finish()
 }
 
 fn main() {
-    let _ = Routes::default().post("/members", Requires(AddMember), handler);
+    let _ = Routes::default().post("/members", Requires(InviteMember), handler);
 }

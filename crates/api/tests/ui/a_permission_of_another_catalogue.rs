@@ -10,7 +10,7 @@ bailiwick_domain::permissions! {
     /// A catalogue of one's own.
     pub enum Mine, pub mod mine {
         /// Add members.
-        AddMember "member:add" TenantScope<Write> High;
+        InviteMember "member:add" TenantScope<Write> High;
     }
 }
 
@@ -19,5 +19,5 @@ async fn handler(_: Public) -> HttpResponse {
 }
 
 fn main() {
-    let _ = Routes::default().post("/members", Requires(mine::AddMember), handler);
+    let _ = Routes::default().post("/members", Requires(mine::InviteMember), handler);
 }

@@ -5,12 +5,12 @@ use bailiwick_api::{
     access::{Guard, Recently, Requires},
     routes::Routes,
 };
-use bailiwick_domain::access::action::{AddMember, ListMembers};
+use bailiwick_domain::access::action::{InviteMember, ListMembers};
 
 async fn handler(_: Guard<ListMembers>) -> HttpResponse {
     HttpResponse::Ok().finish()
 }
 
 fn main() {
-    let _ = Routes::default().post("/members", Recently(Requires(AddMember)), handler);
+    let _ = Routes::default().post("/members", Recently(Requires(InviteMember)), handler);
 }

@@ -5,12 +5,12 @@ use bailiwick_api::{
     access::{Requires, SignedIn},
     routes::Routes,
 };
-use bailiwick_domain::access::action::AddMember;
+use bailiwick_domain::access::action::InviteMember;
 
 async fn handler(_: SignedIn) -> HttpResponse {
     HttpResponse::Ok().finish()
 }
 
 fn main() {
-    let _ = Routes::default().post("/members", Requires(AddMember), handler);
+    let _ = Routes::default().post("/members", Requires(InviteMember), handler);
 }

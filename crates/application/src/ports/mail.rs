@@ -24,6 +24,15 @@ pub enum Letter {
         /// What they are called.
         name: Name,
     },
+    /// Somebody is invited into an organization.
+    Invitation {
+        /// What people call the organization.
+        organization: Name,
+        /// What whoever invites is called.
+        inviter: Name,
+        /// What they have to bring back.
+        secret: Secret,
+    },
     /// Somebody forgot their password.
     ResetPassword {
         /// What they are called.
@@ -31,6 +40,16 @@ pub enum Letter {
         /// What they have to bring back.
         secret: Secret,
     },
+}
+
+/// A letter that is to be sent now that what it says is so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "somebody waits for it"]
+pub struct Outgoing {
+    /// To whom.
+    pub to: EmailAddress,
+    /// What.
+    pub letter: Letter,
 }
 
 /// A letter that was not handed over.

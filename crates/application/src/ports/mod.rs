@@ -4,6 +4,7 @@ mod attempts;
 mod chance;
 mod mail;
 mod passwords;
+mod refusals;
 mod store;
 mod tokens;
 
@@ -11,5 +12,6 @@ pub use attempts::*;
 pub use chance::*;
 pub use mail::*;
 pub use passwords::*;
+pub use refusals::*;
 pub use store::*;
 pub use tokens::*;

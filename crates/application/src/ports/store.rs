@@ -6,16 +6,21 @@
 use super::{AccessClaims, Secret};
 use async_trait::async_trait;
 use bailiwick_domain::{
-    ChainId, MailedTokenId, MemberId, Name, ProjectId, SessionId, TenantId, Timestamp, UserId,
-    access::{AccountScope, AuditEntry, Founding, Read, Standing, TenantScope, Write},
-    invitation::Invitation,
+    AuditId, ChainId, InvitationId, MailedTokenId, MemberId, Name, ProjectId, RoleId, SessionId,
+    TenantId, Timestamp, UserId,
+    access::{
+        AccountScope, Assignment, AuditEntry, Founding, PlatformScope, Read, Selection, Standing,
+        TenantScope, Write,
+    },
+    invitation::{Invitation, InvitationStatus, Redemption},
     mailed::MailedToken,
-    member::{Member, MemberStatus},
+    member::{Member, MemberStatus, Owners},
+    ownership::Offer,
     password::PasswordHash,
     project::Project,
-    role::{BuiltIn, Role},
+    role::{BuiltIn, Role, RoleBook, Usage},
     session::{Chain, EndCause, Place, RevokeCause, Session},
-    tenant::{Slug, Tenant, TenantStatus},
+    tenant::{Erasure, Slug, Tenant, TenantStatus},
     user::{EmailAddress, User},
 };
 
@@ -32,6 +37,23 @@ pub trait Store: Credentials + Views + Send + Sync {
         founding: &Founding,
         tenant: &Tenant,
     ) -> Result<Box<dyn TenantUnit>, StoreError>;
+
+    /// Opens the tenant of an invitation, for whoever answers it.
+    async fn redeem(&self, redemption: &Redemption) -> Result<Box<dyn TenantUnit>, StoreError>;
+
+    /// Opens a tenant for an operator of the platform.
+    async fn operate(
+        &self,
+        scope: &PlatformScope<Write>,
+        tenant: TenantId,
+    ) -> Result<Box<dyn TenantUnit>, StoreError>;
+
+    /// The tenants that are deleted and not erased yet.
+    async fn deleted_tenants(&self) -> Result<Vec<Tenant>, StoreError>;
+
+    /// Opens a tenant for good: what it held is gone when the unit is committed. Its record stays, and so do its slugs,
+    /// so that nobody is led to somebody else. `None`: another replica has done it.
+    async fn erase(&self, erasure: &Erasure) -> Result<Option<Box<dyn TenantUnit>>, StoreError>;
 
     /// Opens one account for writing.
     async fn account(&self, scope: &AccountScope) -> Result<Box<dyn AccountUnit>, StoreError>;
@@ -61,6 +83,9 @@ pub trait Credentials: Send + Sync {
 
     /// A session, over or not.
     async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError>;
+
+    /// The invitation that was mailed with this secret.
+    async fn invited(&self, secret: &Secret) -> Result<Option<InvitationRow>, StoreError>;
 }
 
 /// An account and what it signs in with.
@@ -83,6 +108,8 @@ pub struct Facts {
     pub chain_revoked: bool,
     /// The person's standing in the tenant that the token names, if they have one.
     pub standing: Option<Standing>,
+    /// Are they an operator of the platform?
+    pub operator: bool,
 }
 
 /// What decides about a refresh token.
@@ -94,17 +121,21 @@ pub struct KnownChain {
     pub secret: Secret,
     /// Its session.
     pub session: Session,
-    /// Can the account be used, and where the chain has a place, are tenant and membership in order?
-    pub in_order: bool,
+    /// Can the account be used?
+    pub account_open: bool,
+    /// The person's standing where the chain has a place, if they have one.
+    pub standing: Option<Standing>,
 }
 
 /// Reads that no invariant depends on.
 #[async_trait]
 pub trait Views: Send + Sync {
-    /// The organizations that a person is a member of, the oldest membership first.
+    /// The organizations that a person is a member of, the oldest membership first. One that is deleted is listed while
+    /// it can be restored, and to its owners alone.
     async fn organizations_of(
         &self,
         scope: &AccountScope,
+        now: Timestamp,
     ) -> Result<Vec<MembershipRow>, StoreError>;
 
     /// A person's sessions that are not over, the newest first.
@@ -114,14 +145,26 @@ pub trait Views: Send + Sync {
         now: Timestamp,
     ) -> Result<Vec<SessionRow>, StoreError>;
 
+    /// The invitations that wait for a person's address, the oldest first.
+    async fn invitations_of(
+        &self,
+        scope: &AccountScope,
+        email: &EmailAddress,
+        now: Timestamp,
+    ) -> Result<Vec<InvitationRow>, StoreError>;
+
     /// The organization itself.
     async fn organization(&self, scope: &TenantScope<Read>) -> Result<Option<Tenant>, StoreError>;
 
-    /// Its members, in the order of joining.
+    /// The offer of its ownership, lapsed or not.
+    async fn offer(&self, scope: &TenantScope<Read>) -> Result<Option<Offer>, StoreError>;
+
+    /// Its members.
     async fn members(
         &self,
         scope: &TenantScope<Read>,
-        page: Page<MemberId>,
+        filter: &MemberFilter,
+        page: &Page<MemberId>,
     ) -> Result<Slice<MemberRow>, StoreError>;
 
     /// One member.
@@ -131,11 +174,39 @@ pub trait Views: Send + Sync {
         id: MemberId,
     ) -> Result<Option<MemberRow>, StoreError>;
 
-    /// The live projects, in the order of creation.
+    /// Its roles: there are never many.
+    async fn roles(&self, scope: &TenantScope<Read>) -> Result<RoleBook, StoreError>;
+
+    /// At most so many of its active members who have one of these roles, and an account that is open.
+    async fn holders(
+        &self,
+        scope: &TenantScope<Read>,
+        roles: &[RoleId],
+        limit: u8,
+    ) -> Result<Vec<MemberRow>, StoreError>;
+
+    /// Its invitations, in the order of being made.
+    async fn invitations(
+        &self,
+        scope: &TenantScope<Read>,
+        status: Option<InvitationStatus>,
+        page: &Page<InvitationId>,
+        now: Timestamp,
+    ) -> Result<Slice<InvitationRow>, StoreError>;
+
+    /// One invitation.
+    async fn invitation(
+        &self,
+        scope: &TenantScope<Read>,
+        id: InvitationId,
+    ) -> Result<Option<InvitationRow>, StoreError>;
+
+    /// The live projects among the selected ones, in the order of creation.
     async fn projects(
         &self,
         scope: &TenantScope<Read>,
-        page: Page<ProjectId>,
+        selection: &Selection,
+        page: &Page<ProjectId>,
     ) -> Result<Slice<Project>, StoreError>;
 
     /// One live project.
@@ -144,6 +215,66 @@ pub trait Views: Send + Sync {
         scope: &TenantScope<Read>,
         id: ProjectId,
     ) -> Result<Option<Project>, StoreError>;
+
+    /// The members who have roles on a project, in the order of joining, each with those roles alone.
+    async fn project_members(
+        &self,
+        scope: &TenantScope<Read>,
+        project: ProjectId,
+        page: &Page<MemberId>,
+    ) -> Result<Slice<MemberRow>, StoreError>;
+
+    /// The audit trail.
+    async fn audit_events(
+        &self,
+        scope: &TenantScope<Read>,
+        filter: &AuditFilter,
+        page: &Page<AuditId>,
+    ) -> Result<Slice<AuditRow>, StoreError>;
+
+    /// How the organization stands.
+    async fn overview(
+        &self,
+        scope: &TenantScope<Read>,
+        now: Timestamp,
+    ) -> Result<Overview, StoreError>;
+
+    /// The members whom somebody should look at, in the order of joining.
+    async fn attention(
+        &self,
+        scope: &TenantScope<Read>,
+        page: &Page<MemberId>,
+        now: Timestamp,
+    ) -> Result<Slice<MemberRow>, StoreError>;
+
+    /// Every organization of the platform, in the order of founding.
+    async fn every_tenant(
+        &self,
+        scope: &PlatformScope<Read>,
+        page: &Page<TenantId>,
+    ) -> Result<Slice<TenantRow>, StoreError>;
+
+    /// One organization of the platform.
+    async fn one_tenant(
+        &self,
+        scope: &PlatformScope<Read>,
+        id: TenantId,
+    ) -> Result<Option<TenantRow>, StoreError>;
+
+    /// Every account of the platform, in the order of registration; with `email`, the one with that address.
+    async fn every_user(
+        &self,
+        scope: &PlatformScope<Read>,
+        email: Option<&EmailAddress>,
+        page: &Page<UserId>,
+    ) -> Result<Slice<UserRow>, StoreError>;
+
+    /// One account of the platform.
+    async fn one_user(
+        &self,
+        scope: &PlatformScope<Read>,
+        id: UserId,
+    ) -> Result<Option<UserRow>, StoreError>;
 }
 
 /// One organization of a person.
@@ -160,7 +291,18 @@ pub struct MembershipRow {
     /// Is the membership in order?
     pub member_status: MemberStatus,
     /// The person's roles there.
-    pub roles: Vec<Role>,
+    pub roles: Vec<HeldRole>,
+}
+
+/// A role that somebody has or would get, as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldRole {
+    /// Which, where, and until when.
+    pub assignment: Assignment,
+    /// What people call it.
+    pub name: Name,
+    /// Which of the three that every tenant has, if it is one of them.
+    pub built_in: Option<BuiltIn>,
 }
 
 /// One session, as people recognize it.
@@ -177,10 +319,18 @@ pub struct SessionRow {
 }
 
 impl MembershipRow {
-    /// Can it be entered?
+    /// Is everything in order?
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.tenant_status == TenantStatus::Active && self.member_status == MemberStatus::Active
+    }
+
+    /// Can it be entered? By its owners also to undo what they did to it.
+    #[must_use]
+    pub fn may_enter(&self) -> bool {
+        let mut roles = self.roles.iter();
+        let owner = roles.any(|role| role.built_in == Some(BuiltIn::Owner));
+        self.member_status == MemberStatus::Active && self.tenant_status.opens_to(owner)
     }
 }
 
@@ -193,17 +343,162 @@ pub struct MemberRow {
     pub email: EmailAddress,
     /// What the person is called.
     pub name: Name,
+    /// Their roles, by name.
+    pub roles: Vec<HeldRole>,
+}
+
+/// One invitation, as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvitationRow {
+    /// The invitation.
+    pub invitation: Invitation,
+    /// What people call the organization.
+    pub organization: Name,
+    /// What whoever invited is called.
+    pub inviter: Name,
+    /// The roles, by name.
+    pub roles: Vec<HeldRole>,
+}
+
+/// Which members.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MemberFilter {
+    /// Those in this state.
+    pub status: Option<MemberStatus>,
+    /// Those with this role in the whole tenant.
+    pub role: Option<RoleId>,
+    /// Those whose address or name holds this text, whatever the case of ASCII letters.
+    pub search: Option<String>,
+    /// In which order.
+    pub sort: MemberSort,
+}
+
+/// What members are sorted by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum MemberSort {
+    /// When they joined.
+    #[default]
+    Joined,
+    /// Their address.
+    Email,
+    /// Their name, byte by byte: the same on every database.
+    Name,
+}
+
+/// One record of the audit trail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditRow {
+    /// Which.
+    pub id: AuditId,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: Option<UserId>,
+    /// What.
+    pub action: String,
+    /// To which thing.
+    pub target: String,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Why, if it was said.
+    pub reason: Option<String>,
+}
+
+/// What came of something that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was done.
+    Permitted,
+    /// It was refused.
+    Denied,
+}
+
+/// Which records of the audit trail.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// Those of this person.
+    pub actor: Option<UserId>,
+    /// Those of this act.
+    pub action: Option<String>,
+    /// Those about this thing.
+    pub target: Option<String>,
+    /// Those with this outcome.
+    pub outcome: Option<Outcome>,
+    /// Those from this time on.
+    pub since: Option<Timestamp>,
+    /// Those before this time.
+    pub until: Option<Timestamp>,
+}
+
+/// How an organization stands, in numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Overview {
+    /// Members in order.
+    pub active_members: u64,
+    /// Members who are suspended.
+    pub suspended_members: u64,
+    /// Active members who own it.
+    pub owners: u64,
+    /// Invitations that wait.
+    pub pending_invitations: u64,
+    /// Live projects.
+    pub projects: u64,
+    /// Roles of its own.
+    pub custom_roles: u64,
+}
+
+/// One organization, as operators see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantRow {
+    /// The organization.
+    pub tenant: Tenant,
+    /// How many members it has.
+    pub members: u64,
+}
+
+/// One account, as operators see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserRow {
+    /// The account.
+    pub user: User,
+    /// Is it an operator's?
+    pub operator: bool,
+    /// The organizations that it belongs to.
+    pub organizations: u64,
 }
 
 /// Which part of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<Id> {
     /// The last row that was seen, if one was.
-    pub after: Option<Id>,
+    pub after: Option<After<Id>>,
     /// At most so many rows, 1 to 100.
     pub limit: u8,
     /// In which direction.
     pub order: Order,
+}
+
+impl<Id: Copy> Page<Id> {
+    /// The same part, of rows that are named otherwise.
+    pub fn map<Other>(&self, name: impl Fn(Id) -> Other) -> Page<Other> {
+        Page {
+            after: self.after.as_ref().map(|after| After {
+                id: name(after.id),
+                key: after.key.clone(),
+            }),
+            limit: self.limit,
+            order: self.order,
+        }
+    }
+}
+
+/// The last row that was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct After<Id> {
+    /// Its id.
+    pub id: Id,
+    /// What the list is sorted by, if that is not the id.
+    pub key: Option<String>,
 }
 
 /// The direction of a list.
@@ -226,7 +521,9 @@ pub struct Slice<Row> {
 
 /// One transaction in one tenant: every repository of it at once.
 #[async_trait]
-pub trait TenantUnit: Directory + Tenants + Roles + Members + Invitations + Projects {
+pub trait TenantUnit:
+    Directory + Tenants + Roles + Members + Invitations + Offers + Projects
+{
     /// Makes it last. Nothing is written without a record of who wrote it.
     async fn commit(self: Box<Self>, entry: AuditEntry) -> Result<(), StoreError>;
 }
@@ -241,8 +538,22 @@ pub trait AccountUnit: Users + Sessions {
 /// The account that the unit is about.
 #[async_trait]
 pub trait Users: Send {
-    /// Registers it. [`Unique::Email`] when the address is taken.
-    async fn add_user(&mut self, user: &User, password: &PasswordHash) -> Result<(), StoreError>;
+    /// Registers it; without a password, its owner has to choose one by mail. [`Unique::Email`] when the address is
+    /// taken.
+    async fn add_user(
+        &mut self,
+        user: &User,
+        password: Option<&PasswordHash>,
+    ) -> Result<(), StoreError>;
+
+    /// Keeps whether it is open.
+    async fn save_user(&mut self, user: &User, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Makes it an operator's. `false`: it is one already.
+    async fn appoint(&mut self, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Makes it an operator's no more. `false`: it was none.
+    async fn dismiss(&mut self) -> Result<bool, StoreError>;
 
     /// The account as it stands, locked until the unit is over: what was read of it before may have changed.
     async fn account(&mut self) -> Result<Option<Account>, StoreError>;
@@ -329,6 +640,20 @@ pub enum Which {
     AllBut(SessionId),
 }
 
+impl Outcome {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Permitted, Self::Denied];
+
+    /// Its name on the wire and in the store.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Permitted => "permitted",
+            Self::Denied => "denied",
+        }
+    }
+}
+
 /// From where somebody signs in, as they say themselves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Device {
@@ -344,8 +669,17 @@ pub trait Directory: Send {
     /// Who signs in with this address.
     async fn user_with(&mut self, email: &EmailAddress) -> Result<Option<UserId>, StoreError>;
 
+    /// What this person is called.
+    async fn name_of(&mut self, user: UserId) -> Result<Option<Name>, StoreError>;
+
+    /// Can this person's account be used?
+    async fn is_open(&mut self, user: UserId) -> Result<bool, StoreError>;
+
     /// Every tenant that this person is a member of; nobody else adds one until the unit is over.
     async fn tenants_of(&mut self, user: UserId) -> Result<Vec<TenantId>, StoreError>;
+
+    /// Notes that the person's address is theirs: they brought back what was mailed to it.
+    async fn verify_address(&mut self, user: UserId, now: Timestamp) -> Result<(), StoreError>;
 }
 
 /// The tenant that the unit is pinned to.
@@ -353,17 +687,28 @@ pub trait Directory: Send {
 pub trait Tenants: Send {
     /// The tenant, locked until the unit is over.
     async fn tenant(&mut self) -> Result<Option<Tenant>, StoreError>;
-    /// Keeps its changes.
+    /// Keeps its changes. [`Unique::Slug`] when another tenant has its slug, or ever had it.
     async fn save_tenant(&mut self, tenant: &Tenant) -> Result<(), StoreError>;
 }
 
 /// The roles of the tenant.
 #[async_trait]
 pub trait Roles: Send {
-    /// One of the three that every tenant has.
-    async fn built_in_role(&mut self, role: BuiltIn) -> Result<Option<Role>, StoreError>;
-    /// Adds roles.
+    /// All of them. They stand still while the tenant is locked.
+    async fn role_book(&mut self) -> Result<RoleBook, StoreError>;
+    /// Adds roles. [`Unique::RoleName`] when one has the name.
     async fn add_roles(&mut self, roles: &[Role], now: Timestamp) -> Result<(), StoreError>;
+    /// Keeps the changes of a role of the tenant's own. [`Unique::RoleName`] when another one has the name.
+    async fn save_role(&mut self, role: &Role, now: Timestamp) -> Result<(), StoreError>;
+    /// Who or what refers to a role, but for other roles.
+    async fn usage(&mut self, id: RoleId, now: Timestamp) -> Result<Usage, StoreError>;
+    /// Removes a role; whoever has it, has the other one from now on.
+    async fn remove_role(
+        &mut self,
+        id: RoleId,
+        replacement: Option<RoleId>,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
 }
 
 /// The members of the tenant.
@@ -371,13 +716,49 @@ pub trait Roles: Send {
 pub trait Members: Send {
     /// Adds a member with their roles. [`Unique::Member`] when the person is one already.
     async fn add_member(&mut self, member: &Member) -> Result<(), StoreError>;
+    /// A member, who stands still while the tenant is locked.
+    async fn member(&mut self, id: MemberId) -> Result<Option<Member>, StoreError>;
+    /// The membership of a person.
+    async fn member_of(&mut self, user: UserId) -> Result<Option<Member>, StoreError>;
+    /// The active members who own the tenant.
+    async fn owners(&mut self) -> Result<Owners, StoreError>;
+    /// Keeps the changes of a member.
+    async fn save_member(&mut self, member: &Member, now: Timestamp) -> Result<(), StoreError>;
+    /// Ends the chains of a member in the tenant.
+    async fn end_chains(&mut self, id: MemberId, now: Timestamp) -> Result<(), StoreError>;
+    /// Removes a member, with everything that they had in the tenant.
+    async fn remove_member(&mut self, id: MemberId) -> Result<(), StoreError>;
 }
 
 /// The invitations of the tenant.
 #[async_trait]
 pub trait Invitations: Send {
     /// Adds an invitation with its roles. [`Unique::PendingInvitation`] when one waits for the address.
-    async fn add_invitation(&mut self, invitation: &Invitation) -> Result<(), StoreError>;
+    async fn add_invitation(
+        &mut self,
+        invitation: &Invitation,
+        secret: &Secret,
+    ) -> Result<(), StoreError>;
+    /// An invitation, locked until the unit is over.
+    async fn invitation(&mut self, id: InvitationId) -> Result<Option<Invitation>, StoreError>;
+    /// Keeps its changes; with another secret, the old one is good no more.
+    async fn save_invitation(
+        &mut self,
+        invitation: &Invitation,
+        secret: Option<&Secret>,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+}
+
+/// The offer of the tenant's ownership.
+#[async_trait]
+pub trait Offers: Send {
+    /// The offer, lapsed or not.
+    async fn offer(&mut self) -> Result<Option<Offer>, StoreError>;
+    /// Makes it the only one.
+    async fn put_offer(&mut self, offer: &Offer) -> Result<(), StoreError>;
+    /// Takes it away. `false`: there was none.
+    async fn remove_offer(&mut self) -> Result<bool, StoreError>;
 }
 
 /// The projects of the tenant.
@@ -387,7 +768,8 @@ pub trait Projects: Send {
     async fn project(&mut self, id: ProjectId) -> Result<Option<Project>, StoreError>;
     /// Adds a project. [`Unique::ProjectName`] when a live one has the name.
     async fn add_project(&mut self, project: &Project) -> Result<(), StoreError>;
-    /// Keeps its changes. [`Unique::ProjectName`] when another live one has the name.
+    /// Keeps its changes. Of one that is deleted nobody has a role any more. [`Unique::ProjectName`] when another live
+    /// one has the name.
     async fn save_project(&mut self, project: &Project) -> Result<(), StoreError>;
 }
 
@@ -416,6 +798,8 @@ pub enum Unique {
     Member,
     /// One pending invitation an address and tenant.
     PendingInvitation,
+    /// One role a name and tenant.
+    RoleName,
     /// One live project a name and tenant.
     ProjectName,
     /// One live chain a session and tenant.

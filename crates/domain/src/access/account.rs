@@ -3,7 +3,7 @@
 //! Nobody is given leave to register, to sign in or to found. Each of these rests on a fact instead, and each
 //! constructor names its fact.
 
-use super::{AuditEntry, Catalogue, Principal, Scope};
+use super::{AuditEntry, Catalogue, Permit, Principal, Scope, action::SuspendUser};
 use crate::{
     TenantId, UserId,
     mailed::Redeemed,
@@ -17,9 +17,10 @@ use std::fmt;
 #[must_use = "leave is asked for in order to be presented"]
 pub struct AccountScope {
     user: UserId,
+    actor: UserId,
 }
 
-/// What people do with their own accounts.
+/// What happens to accounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountAct {
     /// Make an account.
@@ -46,6 +47,14 @@ pub enum AccountAct {
     RefreshTokens,
     /// Lose a chain of refresh tokens, because a spent one was presented again.
     LoseChain,
+    /// Be made an operator of the platform.
+    BecomeOperator,
+    /// Be an operator of the platform no more.
+    CeaseOperator,
+    /// Be suspended by an operator.
+    Suspend,
+    /// Be resumed by an operator.
+    Resume,
 }
 
 impl AccountAct {
@@ -65,6 +74,10 @@ impl AccountAct {
             Self::SelectOrganization => "organization:select",
             Self::RefreshTokens => "session:refresh",
             Self::LoseChain => "session:reuse_detected",
+            Self::BecomeOperator => "operator:appoint",
+            Self::CeaseOperator => "operator:dismiss",
+            Self::Suspend => "user:suspend",
+            Self::Resume => "user:resume",
         }
     }
 }
@@ -72,36 +85,55 @@ impl AccountAct {
 impl AccountScope {
     /// The account is new: there is nobody yet whom it could be taken from.
     pub const fn registering(user: &User) -> Self {
-        Self { user: user.id }
+        Self::own(user.id)
     }
 
     /// The session was opened with the account's password, or its token was presented.
     pub const fn of_session(session: &Session) -> Self {
-        Self { user: session.user }
+        Self::own(session.user)
     }
 
     /// The caller is signed in.
     pub const fn signed_in<C: Catalogue>(principal: &Principal<C>) -> Self {
-        Self {
-            user: principal.user(),
-        }
+        Self::own(principal.user())
     }
 
     /// A mail goes to the address of the account. It tells whoever asked for it nothing.
     pub const fn mailing(user: &User) -> Self {
-        Self { user: user.id }
+        Self::own(user.id)
     }
 
     /// A token that was mailed to the account's address came back.
     pub const fn redeemed(redeemed: &Redeemed) -> Self {
+        Self::own(redeemed.user())
+    }
+
+    /// Whoever runs the program on the machine of the deployment says who its operators are.
+    pub const fn at_the_console(user: &User) -> Self {
+        Self::own(user.id)
+    }
+
+    /// An operator may act on the account.
+    pub const fn by_operator(permit: &Permit<SuspendUser>, user: UserId) -> Self {
         Self {
-            user: redeemed.user(),
+            user,
+            actor: permit.user(),
         }
     }
 
     /// A spent refresh token of the account came back.
     pub const fn reused(reuse: &Reuse) -> Self {
-        Self { user: reuse.user }
+        Self::own(reuse.user)
+    }
+
+    const fn own(user: UserId) -> Self {
+        Self { user, actor: user }
+    }
+
+    /// Who acts on it: its owner, or an operator.
+    #[must_use]
+    pub const fn actor(&self) -> UserId {
+        self.actor
     }
 
     /// Whose account it is.
@@ -112,7 +144,7 @@ impl AccountScope {
 
     /// The record of `act` on `target`.
     pub fn entry(&self, act: AccountAct, target: impl fmt::Display) -> AuditEntry {
-        AuditEntry::new(self.user, act.name(), Scope::Platform, target)
+        AuditEntry::new(Some(self.actor), act.name(), Scope::Platform, target)
     }
 
     /// Leave to found `tenant`: anybody with an account may found, nobody may found what exists.
@@ -148,7 +180,7 @@ impl Founding {
     /// The record of the founding, the first of the tenant.
     pub fn entry(&self) -> AuditEntry {
         AuditEntry::new(
-            self.founder,
+            Some(self.founder),
             "organization:found",
             Scope::Tenant(self.tenant),
             self.tenant,

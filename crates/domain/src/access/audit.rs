@@ -1,22 +1,23 @@
 //! What is written down whenever something is written.
 
 use super::Scope;
-use crate::UserId;
+use crate::{Name, UserId};
 use std::fmt;
 
 /// Who did what to which thing, where. Only leave to act can write one, and no unit of work commits without one.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "an entry is made in order to be committed"]
 pub struct AuditEntry {
-    actor: UserId,
+    actor: Option<UserId>,
     action: &'static str,
     scope: Scope,
     target: String,
+    reason: Option<Name>,
 }
 
 impl AuditEntry {
     pub(super) fn new(
-        actor: UserId,
+        actor: Option<UserId>,
         action: &'static str,
         scope: Scope,
         target: impl fmt::Display,
@@ -26,13 +27,47 @@ impl AuditEntry {
             action,
             scope,
             target: target.to_string(),
+            reason: None,
         }
     }
 
-    /// Who.
+    /// The record of an invitation having been answered, whose only proof is an invitation's own.
+    pub(crate) fn of_redemption(
+        actor: Option<UserId>,
+        action: &'static str,
+        scope: Scope,
+        target: impl fmt::Display,
+    ) -> Self {
+        Self::new(actor, action, scope, target)
+    }
+
+    /// The record of a tenant having been erased, whose only proof is a tenant's own.
+    pub(crate) fn of_erasure(
+        action: &'static str,
+        scope: Scope,
+        target: impl fmt::Display,
+    ) -> Self {
+        Self::new(None, action, scope, target)
+    }
+
+    /// The same, with the reason that was given.
+    pub fn because(self, reason: Name) -> Self {
+        Self {
+            reason: Some(reason),
+            ..self
+        }
+    }
+
+    /// Who; nobody when it was somebody without an account, who held a secret.
     #[must_use]
-    pub const fn actor(&self) -> UserId {
+    pub const fn actor(&self) -> Option<UserId> {
         self.actor
+    }
+
+    /// Why, in the words of whoever did it.
+    #[must_use]
+    pub const fn reason(&self) -> Option<&Name> {
+        self.reason.as_ref()
     }
 
     /// What: the wire name of a permission or of an [`AccountAct`](super::AccountAct).

@@ -1,6 +1,6 @@
 //! What can be permitted: one line a permission makes a value, a wire name and a type.
 
-use super::scope::{Proof, Reach};
+use super::scope::{Level, Proof, Reach};
 use std::{fmt::Debug, hash::Hash};
 
 /// A closed list of permissions, as [`permissions!`](crate::permissions) declares it.
@@ -24,6 +24,13 @@ pub trait Catalogue: Debug + Copy + Ord + Hash + Send + Sync + 'static {
     fn reach(self) -> Reach;
     /// What a wrong grant of it would cost.
     fn risk(self) -> Risk;
+    /// Is it kept for the owners of a tenant? No role of a tenant's own may hold it, and it outlives a suspension.
+    fn is_reserved(self) -> bool;
+
+    /// Can it be held for one's own things alone?
+    fn is_ownable(self) -> bool {
+        self.reach().level == Level::Object
+    }
 
     /// The permission with this wire name.
     ///
@@ -68,6 +75,12 @@ pub enum Risk {
 #[error("unknown permission `{0}`")]
 pub struct UnknownPermission(String);
 
+impl UnknownPermission {
+    pub(super) fn of(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+}
+
 /// Declares a catalogue: an enum of its permissions, and a module with a type for each.
 ///
 /// ```
@@ -100,10 +113,15 @@ pub struct UnknownPermission(String);
 /// ```
 #[macro_export]
 macro_rules! permissions {
+    (@reserved) => { false };
+    (@reserved reserved) => { true };
     (
         $(#[$meta:meta])*
         $vis:vis enum $catalogue:ident, $modvis:vis mod $module:ident {
-            $(#[doc = $doc:literal] $name:ident $wire:literal $proof:ident<$mode:ident> $risk:ident;)+
+            $(
+                #[doc = $doc:literal]
+                $name:ident $wire:literal $proof:ident<$mode:ident> $risk:ident $($reserved:ident)?;
+            )+
         }
     ) => {
         $(#[$meta])*
@@ -135,6 +153,9 @@ macro_rules! permissions {
             }
             fn risk(self) -> $crate::access::Risk {
                 match self { $(Self::$name => $crate::access::Risk::$risk),+ }
+            }
+            fn is_reserved(self) -> bool {
+                match self { $(Self::$name => $crate::permissions!(@reserved $($reserved)?)),+ }
             }
         }
 
@@ -181,22 +202,62 @@ crate::permissions! {
     /// The built-in catalogue.
     pub enum Permission, pub mod action {
         /// See the organization itself.
-        ReadOrganization   "organization:read"   TenantScope<Read>    Low;
-        /// Rename the organization.
-        RenameOrganization "organization:rename" TenantScope<Write>   Medium;
-        /// Own the organization, and make others its owners.
-        OwnOrganization    "organization:own"    TenantScope<Write>   High;
+        ReadOrganization   "organization:read"   TenantScope<Read>      Low;
+        /// Rename the organization, and change its settings.
+        UpdateOrganization "organization:update" TenantScope<Write>     Medium;
+        /// Own the organization: suspend, resume, transfer, delete and restore it, and make others its owners.
+        OwnOrganization    "organization:own"    TenantScope<Write>     High     reserved;
+
         /// See who is a member, with which roles.
-        ListMembers        "member:list"         TenantScope<Read>    Low;
-        /// Add members, with roles that hold no more than one's own.
-        AddMember          "member:add"          TenantScope<Write>   High;
-        /// See the projects.
-        ListProjects       "project:list"        TenantScope<Read>    Low;
+        ListMembers        "member:list"         TenantScope<Read>      Low;
+        /// Invite people and add members, with roles that hold no more than one's own.
+        InviteMember       "member:invite"       TenantScope<Write>     High;
+        /// Change which roles members have.
+        AssignRoles        "member:assign"       TenantScope<Write>     High;
+        /// Suspend and resume members.
+        SuspendMember      "member:suspend"      TenantScope<Write>     High;
+        /// Remove members.
+        RemoveMember       "member:remove"       TenantScope<Write>     High;
+
+        /// See who is invited, with which roles.
+        ListInvitations    "invitation:list"     TenantScope<Read>      Low;
+        /// Take invitations back.
+        RevokeInvitation   "invitation:revoke"   TenantScope<Write>     Medium;
+
+        /// See the roles, and what each holds.
+        ListRoles          "role:list"           TenantScope<Read>      Low;
+        /// Create roles that hold no more than one's own.
+        CreateRole         "role:create"         TenantScope<Write>     High;
+        /// Change what roles hold.
+        UpdateRole         "role:update"         TenantScope<Write>     High;
+        /// Delete roles.
+        DeleteRole         "role:delete"         TenantScope<Write>     High;
+
         /// Create a project.
-        CreateProject      "project:create"      TenantScope<Write>   Medium;
+        CreateProject      "project:create"      TenantScope<Write>     Medium;
+        /// See a project.
+        ReadProject        "project:read"        ObjectScope<Read>      Low;
         /// Rename a project.
-        RenameProject      "project:rename"      TenantScope<Write>   Medium;
+        UpdateProject      "project:update"      ObjectScope<Write>     Medium;
         /// Delete a project.
-        DeleteProject      "project:delete"      TenantScope<Write>   High;
+        DeleteProject      "project:delete"      ObjectScope<Write>     High;
+        /// Give members roles on a project, and take them away.
+        ShareProject       "project:share"       ObjectScope<Write>     High;
+
+        /// Read the audit trail of the organization.
+        ReadAudit          "audit:read"          TenantScope<Read>      Medium;
+        /// Ask why another member may do something or may not.
+        ExplainAccess      "access:explain"      TenantScope<Read>      Medium;
+        /// See how the organization stands: counts, members needing attention, refusals.
+        Oversee            "admin:overview"      TenantScope<Read>      Medium;
+
+        /// See every organization of the platform.
+        ListTenants        "tenant:list"         PlatformScope<Read>    High;
+        /// Suspend and resume organizations.
+        SuspendTenant      "tenant:suspend"      PlatformScope<Write>   High;
+        /// See every account of the platform.
+        ListUsers          "user:list"           PlatformScope<Read>    High;
+        /// Suspend and resume accounts.
+        SuspendUser        "user:suspend"        PlatformScope<Write>   High;
     }
 }

@@ -6,17 +6,30 @@
 mod account;
 mod audit;
 pub mod catalogue;
+mod claim;
+mod explain;
+mod grants;
+mod member;
 mod permit;
 mod policy;
 mod principal;
 mod scope;
 mod set;
+mod standing;
 
 pub use account::{AccountAct, AccountScope, Founding};
 pub use audit::AuditEntry;
 pub use catalogue::{Action, Catalogue, Permission, Risk, UnknownPermission, action};
+pub use claim::{Claim, Selection};
+pub use explain::{Explanation, Path, Reason, explain};
+pub use grants::{Extent, Grant, Grants, InvalidGrant};
+pub use member::{MemberAct, MemberScope};
 pub use permit::Permit;
-pub use policy::{Decision, Denied, authorize, decide};
-pub use principal::{Principal, Standing};
-pub use scope::{Mode, Platform, PlatformScope, Proof, Reach, Read, Scope, TenantScope, Write};
+pub use policy::{Decision, Denied, authorize, claim, decide, membership, renew};
+pub use principal::Principal;
+pub use scope::{
+    Level, Mode, Object, ObjectScope, OnObject, Platform, PlatformScope, Proof, Reach, Read, Scope,
+    Target, TenantScope, Write,
+};
 pub use set::PermissionSet;
+pub use standing::{Assignment, Obstacle, Standing};

@@ -1,10 +1,12 @@
 //! The policy's leave, as a value.
 
-use super::{Action, AuditEntry, Catalogue, PermissionSet, Proof, Scope, scope::Seal};
-use crate::UserId;
+use super::{
+    Action, AuditEntry, Catalogue, Grants, PlatformScope, Proof, Scope, Target, Write, scope::Seal,
+};
+use crate::{TenantId, UserId};
 use std::fmt;
 
-/// The policy's leave to do `A`, in one scope, for one person.
+/// The policy's leave to do `A`, in one place, for one person.
 ///
 /// It has no public constructor, cannot be cloned and cannot be read from bytes: the only way to hold one is to have
 /// asked [`authorize`](super::authorize).
@@ -12,21 +14,21 @@ use std::fmt;
 #[must_use = "a permit is asked for in order to be presented"]
 pub struct Permit<A: Action> {
     user: UserId,
-    held: PermissionSet<A::Catalogue>,
-    at: Scope,
+    held: Grants<A::Catalogue>,
+    at: <A::Scope as Proof>::At,
     scope: A::Scope,
 }
 
 impl<A: Action> Permit<A> {
     pub(super) fn mint(
         user: UserId,
-        held: PermissionSet<A::Catalogue>,
+        held: Grants<A::Catalogue>,
         at: <A::Scope as Proof>::At,
     ) -> Self {
         Self {
             user,
             held,
-            at: at.into(),
+            at,
             scope: A::Scope::mint(at, Seal(())),
         }
     }
@@ -45,13 +47,35 @@ impl<A: Action> Permit<A> {
 
     /// All that they hold there: the ceiling of what they may hand on.
     #[must_use]
-    pub const fn held(&self) -> &PermissionSet<A::Catalogue> {
+    pub const fn held(&self) -> &Grants<A::Catalogue> {
         &self.held
+    }
+
+    pub(super) const fn at(&self) -> <A::Scope as Proof>::At {
+        self.at
     }
 
     /// The record of this permit having been used on `target`. Leave to read writes no record of a change.
     pub fn entry(&self, target: impl fmt::Display) -> AuditEntry {
+        self.entry_of(A::PERMISSION.name(), target)
+    }
+
+    /// The same, where one permission covers several acts: `organization:own` both suspends and resumes.
+    pub fn entry_of(&self, act: &'static str, target: impl fmt::Display) -> AuditEntry {
         const { assert!(A::Scope::REACH.writes, "leave to read writes no record") }
-        AuditEntry::new(self.user, A::PERMISSION.name(), self.at, target)
+        let at: Target = self.at.into();
+        AuditEntry::new(Some(self.user), act, at.scope(), target)
+    }
+}
+
+impl<A: Action<Scope = PlatformScope<Write>>> Permit<A> {
+    /// The record of an operator's act on a tenant, in the trail of that tenant: its members are told.
+    pub fn entry_in(
+        &self,
+        tenant: TenantId,
+        act: &'static str,
+        target: impl fmt::Display,
+    ) -> AuditEntry {
+        AuditEntry::new(Some(self.user), act, Scope::Tenant(tenant), target)
     }
 }

@@ -1,43 +1,15 @@
 //! Who asks.
 
-use super::{Catalogue, Permission, PermissionSet, Scope};
-use crate::{TenantId, UserId, member::MemberStatus, role::Role, tenant::TenantStatus};
+use super::{Catalogue, Grants, Object, Permission, Scope, Standing, Target};
+use crate::{MemberId, TenantId, Timestamp, UserId};
 
 /// Who asks, and what they hold where. A new principal holds nothing.
 #[derive(Debug, Clone)]
 pub struct Principal<C: Catalogue = Permission> {
     user: UserId,
-    // One place or two: a list is smaller and faster than a map.
-    grants: Vec<(Scope, PermissionSet<C>)>,
-}
-
-/// The facts about a person in a tenant, from which their grants follow.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing<C: Catalogue = Permission> {
-    /// Where.
-    pub tenant: TenantId,
-    /// Is the tenant itself in order?
-    pub tenant_status: TenantStatus,
-    /// Is the membership in order?
-    pub member_status: MemberStatus,
-    /// What the member was given.
-    pub roles: Vec<Role<C>>,
-}
-
-impl<C: Catalogue> Standing<C> {
-    /// What follows from the facts: all that the roles hold, and nothing when anything is suspended.
-    #[must_use]
-    pub fn permissions(&self) -> PermissionSet<C> {
-        match (self.tenant_status, self.member_status) {
-            (TenantStatus::Active, MemberStatus::Active) => self
-                .roles
-                .iter()
-                .fold(PermissionSet::empty(), |held, role| {
-                    held.union(&role.permissions)
-                }),
-            (TenantStatus::Suspended, _) | (_, MemberStatus::Suspended) => PermissionSet::empty(),
-        }
-    }
+    // A handful of places: a list is smaller and faster than a map.
+    grants: Vec<(Scope, Grants<C>)>,
+    memberships: Vec<(TenantId, MemberId)>,
 }
 
 impl<C: Catalogue> Principal<C> {
@@ -47,24 +19,32 @@ impl<C: Catalogue> Principal<C> {
         Self {
             user,
             grants: Vec::new(),
+            memberships: Vec::new(),
         }
     }
 
-    /// The same person, holding these permissions in this scope as well.
+    /// The same person, holding these as well, as far as they mean something in that place.
     #[must_use]
-    pub fn granted(mut self, scope: impl Into<Scope>, permissions: PermissionSet<C>) -> Self {
-        let scope = scope.into();
-        match self.grants.iter_mut().find(|(at, _)| *at == scope) {
-            Some((_, held)) => *held = held.union(&permissions),
-            None => self.grants.push((scope, permissions)),
+    pub fn granted(mut self, place: impl Into<Scope>, grants: Grants<C>) -> Self {
+        let place = place.into();
+        let grants = grants.in_place(place);
+        match self.grants.iter_mut().find(|(at, _)| *at == place) {
+            Some((_, held)) => *held = held.union(&grants),
+            None => self.grants.push((place, grants)),
         }
         self
     }
 
-    /// The same person, holding what follows from the facts about them in a tenant.
+    /// The same person, holding what follows from the facts about them in a tenant at this moment.
     #[must_use]
-    pub fn standing(self, standing: &Standing<C>) -> Self {
-        self.granted(standing.tenant, standing.permissions())
+    pub fn standing(mut self, standing: &Standing<C>, now: Timestamp) -> Self {
+        if standing.is_in_order() {
+            self.memberships.push((standing.tenant, standing.member));
+        }
+        standing
+            .grants(now)
+            .into_iter()
+            .fold(self, |held, (place, grants)| held.granted(place, grants))
     }
 
     /// The person.
@@ -73,10 +53,43 @@ impl<C: Catalogue> Principal<C> {
         self.user
     }
 
-    pub(super) fn held(&self, scope: Scope) -> Option<&PermissionSet<C>> {
+    /// The membership of the tenant, if it is in order.
+    pub(super) fn member_of(&self, tenant: TenantId) -> Option<MemberId> {
+        self.memberships
+            .iter()
+            .find(|(of, _)| *of == tenant)
+            .map(|(_, member)| *member)
+    }
+
+    /// What is held in places of the tenant.
+    pub(super) fn grants_within(
+        &self,
+        tenant: TenantId,
+    ) -> impl Iterator<Item = (Scope, &Grants<C>)> {
         self.grants
             .iter()
-            .find(|(at, _)| *at == scope)
-            .map(|(_, held)| held)
+            .filter(move |(at, _)| match at {
+                Scope::Platform => false,
+                Scope::Tenant(at) | Scope::Project(at, _) => *at == tenant,
+            })
+            .map(|(at, grants)| (*at, grants))
+    }
+
+    /// What counts for the target, and whether the target is the person's own.
+    pub(super) fn grants_on(&self, target: Target) -> impl Iterator<Item = (&Grants<C>, bool)> {
+        let theirs = matches!(target, Target::Object(Object { owner: Some(owner), .. }) if owner == self.user);
+        self.grants
+            .iter()
+            .filter(move |(place, _)| match (*place, target) {
+                (Scope::Platform, Target::Platform) => true,
+                (Scope::Tenant(at), Target::Tenant(tenant)) => at == tenant,
+                (Scope::Tenant(at), Target::Object(object)) => at == object.tenant,
+                (Scope::Project(at, project), Target::Object(object)) => {
+                    at == object.tenant && object.project == Some(project)
+                }
+                (Scope::Platform, _) | (_, Target::Platform) => false,
+                (Scope::Project(..), Target::Tenant(_)) => false,
+            })
+            .map(move |(_, grants)| (grants, theirs))
     }
 }

@@ -6,7 +6,10 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod access;
 mod compile_fail;
+mod lifecycles;
 mod policy_matrix;
 mod properties;
 mod rotation;
+mod small_worlds;

@@ -2,11 +2,11 @@
 
 use bailiwick_domain::{
     TenantId, UserId,
-    access::{PermissionSet, Permit, action::AddMember},
+    access::{Grants, Permission, Permit, action::InviteMember},
 };
 
-fn attempt(user: UserId, tenant: TenantId) -> Permit<AddMember> {
-    Permit::mint(user, PermissionSet::all(), tenant)
+fn attempt(user: UserId, tenant: TenantId, all: Grants<Permission>) -> Permit<InviteMember> {
+    Permit::mint(user, all, tenant)
 }
 
 fn main() {}

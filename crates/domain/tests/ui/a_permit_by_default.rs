@@ -1,8 +1,8 @@
 //! A permit is conjured up as a default, as `mem::take` would.
 
-use bailiwick_domain::access::{Permit, action::AddMember};
+use bailiwick_domain::access::{Permit, action::InviteMember};
 
-fn attempt(permit: &mut Permit<AddMember>) -> Permit<AddMember> {
+fn attempt(permit: &mut Permit<InviteMember>) -> Permit<InviteMember> {
     std::mem::take(permit)
 }
 

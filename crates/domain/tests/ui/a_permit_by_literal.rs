@@ -2,14 +2,19 @@
 
 use bailiwick_domain::{
     TenantId, UserId,
-    access::{PermissionSet, Permit, Scope, TenantScope, Write, action::AddMember},
+    access::{Grants, Permit, TenantScope, Write, action::InviteMember},
 };
 
-fn attempt(user: UserId, tenant: TenantId, scope: TenantScope<Write>) -> Permit<AddMember> {
+fn attempt(
+    user: UserId,
+    held: Grants,
+    at: TenantId,
+    scope: TenantScope<Write>,
+) -> Permit<InviteMember> {
     Permit {
         user,
-        held: PermissionSet::all(),
-        at: Scope::Tenant(tenant),
+        held,
+        at,
         scope,
     }
 }

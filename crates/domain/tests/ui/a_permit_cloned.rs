@@ -1,8 +1,8 @@
 //! A permit is kept for later, while the original goes where it must.
 
-use bailiwick_domain::access::{Permit, action::AddMember};
+use bailiwick_domain::access::{Permit, action::InviteMember};
 
-fn attempt(permit: &Permit<AddMember>) -> Permit<AddMember> {
+fn attempt(permit: &Permit<InviteMember>) -> Permit<InviteMember> {
     permit.clone()
 }
 

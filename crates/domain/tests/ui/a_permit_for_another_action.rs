@@ -2,12 +2,12 @@
 
 use bailiwick_domain::{
     Timestamp,
-    access::{Permit, action::RenameProject},
+    access::{Permit, action::UpdateProject},
     project::Project,
 };
 
-fn attempt(permit: &Permit<RenameProject>, project: &mut Project, now: Timestamp) {
-    project.delete(permit, now);
+fn attempt(permit: &Permit<UpdateProject>, project: &mut Project, now: Timestamp) {
+    let _ = project.delete(permit, now);
 }
 
 fn main() {}

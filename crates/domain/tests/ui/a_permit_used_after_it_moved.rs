@@ -1,12 +1,12 @@
 //! A permit is used after it was handed over.
 
-use bailiwick_domain::access::{Permit, TenantScope, Write, action::AddMember};
+use bailiwick_domain::access::{Permit, TenantScope, Write, action::InviteMember};
 
-fn keep(_: Permit<AddMember>) {}
+fn keep(_: Permit<InviteMember>) {}
 
 fn write(_: &TenantScope<Write>) {}
 
-fn attempt(permit: Permit<AddMember>) {
+fn attempt(permit: Permit<InviteMember>) {
     keep(permit);
     write(permit.scope());
 }

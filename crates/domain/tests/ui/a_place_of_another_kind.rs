@@ -1,9 +1,9 @@
 //! The platform is asked about where the permission is one of a tenant.
 
-use bailiwick_domain::access::{Platform, Principal, action::AddMember, authorize};
+use bailiwick_domain::access::{Platform, Principal, action::InviteMember, authorize};
 
 fn attempt(principal: &Principal) {
-    let _ = authorize::<AddMember>(principal, Platform);
+    let _ = authorize::<InviteMember>(principal, Platform);
 }
 
 fn main() {}

@@ -2,19 +2,19 @@
 
 use bailiwick_domain::{
     TenantId,
-    access::{Principal, action::AddMember, authorize},
+    access::{Principal, action::InviteMember, authorize},
 };
 
 bailiwick_domain::permissions! {
     /// A catalogue of one's own.
     pub enum Mine, pub mod mine {
-        /// Add members.
-        AddMember "member:add" TenantScope<Write> High;
+        /// Invite people.
+        InviteMember "member:invite" TenantScope<Write> High;
     }
 }
 
 fn attempt(principal: &Principal<Mine>, tenant: TenantId) {
-    let _ = authorize::<AddMember>(principal, tenant);
+    let _ = authorize::<InviteMember>(principal, tenant);
 }
 
 fn main() {}

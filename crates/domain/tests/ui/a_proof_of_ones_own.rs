@@ -2,7 +2,7 @@
 
 use bailiwick_domain::{
     TenantId,
-    access::{Proof, Reach},
+    access::{Level, Proof, Reach},
 };
 
 #[derive(Debug)]
@@ -11,7 +11,7 @@ struct Everywhere;
 impl Proof for Everywhere {
     type At = TenantId;
     const REACH: Reach = Reach {
-        in_tenant: true,
+        level: Level::Tenant,
         writes: true,
     };
 

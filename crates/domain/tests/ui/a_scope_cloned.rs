@@ -1,8 +1,8 @@
 //! A scope is kept for later, without its permit.
 
-use bailiwick_domain::access::{Permit, TenantScope, Write, action::AddMember};
+use bailiwick_domain::access::{Permit, TenantScope, Write, action::InviteMember};
 
-fn attempt(permit: &Permit<AddMember>) -> TenantScope<Write> {
+fn attempt(permit: &Permit<InviteMember>) -> TenantScope<Write> {
     permit.scope().clone()
 }
 

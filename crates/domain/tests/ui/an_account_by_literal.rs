@@ -3,7 +3,7 @@
 use bailiwick_domain::{UserId, access::AccountScope};
 
 fn attempt(user: UserId) -> AccountScope {
-    AccountScope { user }
+    AccountScope { user, actor: user }
 }
 
 fn main() {}

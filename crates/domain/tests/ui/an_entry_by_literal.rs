@@ -7,10 +7,11 @@ use bailiwick_domain::{
 
 fn attempt(actor: UserId) -> AuditEntry {
     AuditEntry {
-        actor,
-        action: "member:add",
+        actor: Some(actor),
+        action: "member:invite",
         scope: Scope::Platform,
         target: String::new(),
+        reason: None,
     }
 }
 

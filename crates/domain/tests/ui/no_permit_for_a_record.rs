@@ -6,7 +6,7 @@ use bailiwick_domain::{
 };
 
 fn attempt(user: UserId) -> AuditEntry {
-    AuditEntry::new(user, "member:add", Scope::Platform, "somebody")
+    AuditEntry::new(Some(user), "member:invite", Scope::Platform, "somebody")
 }
 
 fn main() {}

@@ -13,6 +13,7 @@ pub(crate) struct Model {
     pub(crate) action: String,
     pub(crate) target: String,
     pub(crate) outcome: String,
+    pub(crate) reason: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -14,6 +14,8 @@ pub(crate) struct Model {
     pub(crate) invited_by: Uuid,
     pub(crate) created_at: i64,
     pub(crate) expires_at: i64,
+    pub(crate) secret_hash: Option<Vec<u8>>,
+    pub(crate) answered_at: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

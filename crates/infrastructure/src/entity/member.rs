@@ -13,6 +13,7 @@ pub(crate) struct Model {
     pub(crate) status: String,
     pub(crate) created_at: i64,
     pub(crate) updated_at: i64,
+    pub(crate) version: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

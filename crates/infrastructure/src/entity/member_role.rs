@@ -12,6 +12,7 @@ pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) role_id: Uuid,
     pub(crate) created_at: i64,
+    pub(crate) expires_at: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -12,6 +12,9 @@ pub(crate) struct Model {
     pub(crate) name: String,
     pub(crate) builtin: Option<String>,
     pub(crate) created_at: i64,
+    pub(crate) permissions: Option<String>,
+    pub(crate) version: i64,
+    pub(crate) updated_at: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

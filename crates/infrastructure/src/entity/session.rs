@@ -15,6 +15,7 @@ pub(crate) struct Model {
     pub(crate) end_cause: Option<String>,
     pub(crate) user_agent: Option<String>,
     pub(crate) address: Option<String>,
+    pub(crate) second_factor_at: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -13,6 +13,12 @@ pub(crate) struct Model {
     pub(crate) created_by: Uuid,
     pub(crate) created_at: i64,
     pub(crate) updated_at: i64,
+    pub(crate) suspended_by: Option<String>,
+    pub(crate) deleted_at: Option<i64>,
+    pub(crate) default_role_id: Option<Uuid>,
+    pub(crate) allowed_domains: String,
+    pub(crate) second_factor_required: i64,
+    pub(crate) version: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     database::Tx,
-    entity::{mailed_token, refresh_chain, session, user},
+    entity::{mailed_token, operator, refresh_chain, session, user},
 };
 use async_trait::async_trait;
 use bailiwick_application::ports::{
@@ -41,15 +41,16 @@ const REVOKE_LINE: &str = "
 pub(super) struct AccountTx {
     pub(super) tx: Tx,
     pub(super) user: UserId,
+    pub(super) actor: UserId,
     pub(super) recorder: Recorder,
 }
 
 #[async_trait]
 impl AccountUnit for AccountTx {
     async fn commit(self: Box<Self>, entry: AuditEntry) -> Result<(), StoreError> {
-        if entry.actor() != self.user {
+        if entry.actor() != Some(self.actor) {
             return Err(rows::corrupt(
-                "a change of one account was recorded for another",
+                "a change of an account was recorded for somebody else",
             ));
         }
         self.recorder.commit(self.tx, Scope::Platform, &entry).await
@@ -58,12 +59,16 @@ impl AccountUnit for AccountTx {
 
 #[async_trait]
 impl Users for AccountTx {
-    async fn add_user(&mut self, user: &User, password: &PasswordHash) -> Result<(), StoreError> {
+    async fn add_user(
+        &mut self,
+        user: &User,
+        password: Option<&PasswordHash>,
+    ) -> Result<(), StoreError> {
         user::Entity::add(user::ActiveModel {
             id: Set(self.user.as_uuid()),
             email: Set(user.email.to_string()),
             name: Set(user.name.to_string()),
-            password_hash: Set(Some(password.as_phc().to_owned())),
+            password_hash: Set(password.map(|hash| hash.as_phc().to_owned())),
             created_at: Set(user.created_at.as_micros()),
             updated_at: Set(user.created_at.as_micros()),
             disabled_at: Set(user.disabled_at.map(Timestamp::as_micros)),
@@ -73,6 +78,47 @@ impl Users for AccountTx {
         .await
         .map_err(store_error)?;
         Ok(())
+    }
+
+    async fn save_user(&mut self, user: &User, now: Timestamp) -> Result<(), StoreError> {
+        let disabled_at = user.disabled_at.map(Timestamp::as_micros);
+        self.change_user()
+            .col_expr(user::Column::DisabledAt, Expr::value(disabled_at))
+            .col_expr(user::Column::UpdatedAt, Expr::value(now.as_micros()))
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn appoint(&mut self, now: Timestamp) -> Result<bool, StoreError> {
+        // Of two who appoint at once, one waits here.
+        self.locked_user().await?;
+        let known = operator::Entity::rows()
+            .filter(operator::Column::UserId.eq(self.user.as_uuid()))
+            .one(&self.tx)
+            .await
+            .map_err(store_error)?;
+        if known.is_some() {
+            return Ok(false);
+        }
+        operator::Entity::add(operator::ActiveModel {
+            user_id: Set(self.user.as_uuid()),
+            created_at: Set(now.as_micros()),
+        })
+        .exec_without_returning(&self.tx)
+        .await
+        .map_err(store_error)?;
+        Ok(true)
+    }
+
+    async fn dismiss(&mut self) -> Result<bool, StoreError> {
+        let dismissed = operator::Entity::removal()
+            .filter(operator::Column::UserId.eq(self.user.as_uuid()))
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
+        Ok(dismissed.rows_affected > 0)
     }
 
     async fn account(&mut self) -> Result<Option<Account>, StoreError> {
@@ -155,6 +201,7 @@ impl Sessions for AccountTx {
             expires_at: Set(session.expires_at.as_micros()),
             ended_at: Set(None),
             end_cause: Set(None),
+            second_factor_at: Set(session.second_factor_at.map(Timestamp::as_micros)),
             user_agent: Set(device.user_agent.clone()),
             address: Set(device.address.clone()),
         })
@@ -287,7 +334,7 @@ impl Sessions for AccountTx {
             .await
             .map_err(store_error)?;
         match cause {
-            RevokeCause::Lapsed => {}
+            RevokeCause::Lapsed | RevokeCause::MembershipEnded => {}
             // Whoever stole a token may have gone on from there.
             RevokeCause::Reuse => {
                 let line = Statement::from_sql_and_values(

@@ -2,8 +2,11 @@
 
 use super::{error::store_error, owned::OfNobody};
 use crate::{database::Tx, entity::audit_event};
-use bailiwick_application::ports::{Clock, Ids, StoreError};
-use bailiwick_domain::access::{AuditEntry, Scope};
+use bailiwick_application::ports::{Clock, Ids, Outcome, StoreError};
+use bailiwick_domain::{
+    UserId,
+    access::{AuditEntry, Scope},
+};
 use sea_orm::ActiveValue::Set;
 use std::sync::Arc;
 
@@ -31,14 +34,15 @@ impl Recorder {
         audit_event::Entity::add(audit_event::ActiveModel {
             id: Set(self.ids.next()),
             tenant_id: Set(match place {
-                Scope::Tenant(tenant) => Some(tenant.as_uuid()),
+                Scope::Tenant(tenant) | Scope::Project(tenant, _) => Some(tenant.as_uuid()),
                 Scope::Platform => None,
             }),
             at: Set(self.clock.now().as_micros()),
-            actor_id: Set(Some(entry.actor().as_uuid())),
+            actor_id: Set(entry.actor().map(UserId::as_uuid)),
             action: Set(entry.action().to_owned()),
             target: Set(entry.target().to_owned()),
-            outcome: Set("permitted".to_owned()),
+            outcome: Set(Outcome::Permitted.name().to_owned()),
+            reason: Set(entry.reason().map(ToString::to_string)),
         })
         .exec_without_returning(&tx)
         .await

@@ -9,6 +9,8 @@ use sea_orm::{DbErr, SqlErr};
 const UNIQUE: &[(&str, &str, Unique)] = &[
     ("uq_users_email",               "users.email",                                         Unique::Email),
     ("uq_tenants_slug",              "tenants.slug",                                        Unique::Slug),
+    ("pk_slugs",                     "slugs.slug",                                          Unique::Slug),
+    ("uq_roles_name",                "roles.tenant_id, roles.name",                         Unique::RoleName),
     ("uq_members_user",              "members.tenant_id, members.user_id",                  Unique::Member),
     ("uq_invitations_pending",       "invitations.tenant_id, invitations.email",            Unique::PendingInvitation),
     ("uq_projects_name",             "projects.tenant_id, projects.name",                   Unique::ProjectName),

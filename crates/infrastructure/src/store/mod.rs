@@ -4,7 +4,10 @@ mod account;
 mod audit;
 mod credentials;
 mod error;
+mod invitations;
 mod owned;
+mod platform;
+mod roles;
 mod rows;
 mod tenant;
 mod views;
@@ -17,12 +20,14 @@ use account::AccountTx;
 use async_trait::async_trait;
 use audit::Recorder;
 use bailiwick_application::ports::{
-    AccountUnit, Clock, Ids, Readiness, Store, StoreError, TenantUnit,
+    AccountUnit, Clock, Ids, Readiness, Roles, Store, StoreError, TenantUnit, Tenants,
 };
 use bailiwick_domain::{
     TenantId,
-    access::{AccountScope, Founding, TenantScope, Write},
-    tenant::Tenant,
+    access::{AccountScope, Founding, PlatformScope, TenantScope, Write},
+    invitation::Redemption,
+    role::RoleBook,
+    tenant::{Erasure, Tenant},
 };
 use error::store_error;
 use sea_orm::{ConnectionTrait, Statement};
@@ -89,6 +94,36 @@ impl Store for SeaStore {
         Ok(Box::new(unit))
     }
 
+    async fn redeem(&self, redemption: &Redemption) -> Result<Box<dyn TenantUnit>, StoreError> {
+        Ok(Box::new(self.open(redemption.tenant()).await?))
+    }
+
+    async fn operate(
+        &self,
+        _: &PlatformScope<Write>,
+        tenant: TenantId,
+    ) -> Result<Box<dyn TenantUnit>, StoreError> {
+        Ok(Box::new(self.open(tenant).await?))
+    }
+
+    async fn deleted_tenants(&self) -> Result<Vec<Tenant>, StoreError> {
+        let tx = self.read(Context::default()).await?;
+        let deleted = platform::deleted_tenants(&tx).await?;
+        tx.commit().await.map_err(store_error)?;
+        Ok(deleted)
+    }
+
+    async fn erase(&self, erasure: &Erasure) -> Result<Option<Box<dyn TenantUnit>>, StoreError> {
+        let mut unit = self.open(erasure.tenant()).await?;
+        // Of two replicas, one waits here and finds nothing left.
+        unit.tenant().await?;
+        if unit.role_book().await? == RoleBook::default() {
+            return Ok(None);
+        }
+        unit.erase().await?;
+        Ok(Some(Box::new(unit)))
+    }
+
     async fn account(&self, scope: &AccountScope) -> Result<Box<dyn AccountUnit>, StoreError> {
         let who = Context {
             tenant: None,
@@ -98,6 +133,7 @@ impl Store for SeaStore {
         Ok(Box::new(AccountTx {
             tx,
             user: scope.user(),
+            actor: scope.actor(),
             recorder: self.recorder.clone(),
         }))
     }

@@ -1,13 +1,14 @@
 //! The only way to the tables: each is reached through its owner, so that no query can forget whose rows it is about.
 
 use crate::entity::{
-    audit_event, invitation, invitation_role, mailed_token, member, member_role, project,
-    refresh_chain, role, session, signing_key, tenant, user,
+    audit_event, invitation, invitation_role, mailed_token, member, member_role, operator,
+    ownership_offer, project, project_role, refresh_chain, role, role_include, session,
+    signing_key, slug, tenant, user,
 };
-use bailiwick_domain::{TenantId, UserId};
+use bailiwick_domain::{TenantId, UserId, access::PlatformScope};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DeleteMany, EntityTrait, Insert, InsertMany, QueryFilter,
-    Select, UpdateMany,
+    QuerySelect, QueryTrait, Select, UpdateMany,
 };
 
 /// A table whose every row belongs to one tenant.
@@ -27,6 +28,16 @@ pub(super) trait OfTenant: EntityTrait {
     /// A change of the tenant's rows.
     fn change_of(tenant: TenantId) -> UpdateMany<Self> {
         Self::update_many().filter(Self::TENANT.eq(tenant.as_uuid()))
+    }
+
+    /// A removal of the tenant's rows.
+    fn removal_of(tenant: TenantId) -> DeleteMany<Self> {
+        Self::delete_many().filter(Self::TENANT.eq(tenant.as_uuid()))
+    }
+
+    /// The rows of every tenant, for operators of the platform.
+    fn everywhere<M>(_: &PlatformScope<M>) -> Select<Self> {
+        Self::find()
     }
 
     /// New rows of the tenant, whatever they say themselves.
@@ -80,6 +91,21 @@ pub(crate) trait OfNobody: EntityTrait {
     }
 }
 
+/// The tenants that are deleted and have something left to erase: a tenant is never without roles before.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nobody asks for these: time has come for them"
+)]
+pub(super) fn deleted() -> Select<tenant::Entity> {
+    let left = role::Entity::find()
+        .select_only()
+        .column(role::Column::TenantId)
+        .into_query();
+    tenant::Entity::find()
+        .filter(tenant::Column::DeletedAt.is_not_null())
+        .filter(tenant::Column::Id.in_subquery(left))
+}
+
 macro_rules! of_tenant {
     ($($table:ident.$column:ident),+ $(,)?) => {$(
         impl OfTenant for $table::Entity {
@@ -91,11 +117,14 @@ macro_rules! of_tenant {
 of_tenant! {
     tenant.Id,
     role.TenantId,
+    role_include.TenantId,
     member.TenantId,
     member_role.TenantId,
     invitation.TenantId,
     invitation_role.TenantId,
     project.TenantId,
+    project_role.TenantId,
+    ownership_offer.TenantId,
 }
 
 impl OfPerson for member::Entity {
@@ -106,6 +135,17 @@ impl OfPerson for session::Entity {
     const PERSON: Self::Column = session::Column::UserId;
 }
 
+impl OfTenant for audit_event::Entity {
+    const TENANT: Self::Column = audit_event::Column::TenantId;
+}
+
+impl OfTenant for refresh_chain::Entity {
+    const TENANT: Self::Column = refresh_chain::Column::TenantId;
+}
+
+// A slug says whose it is, but is unique on the platform: it is asked for before the tenant is known.
+impl OfNobody for slug::Entity {}
+impl OfNobody for operator::Entity {}
 impl OfNobody for user::Entity {}
 impl OfNobody for session::Entity {}
 impl OfNobody for mailed_token::Entity {}

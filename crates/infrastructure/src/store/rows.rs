@@ -2,16 +2,20 @@
 
 use crate::entity;
 use aws_lc_rs::digest;
-use bailiwick_application::ports::{Account, Secret, StoreError};
+use bailiwick_application::ports::{Account, AuditRow, HeldRole, Outcome, Secret, StoreError};
 use bailiwick_domain::{
-    ChainId, MailedTokenId, MemberId, ProjectId, RoleId, SessionId, TenantId, Timestamp, UserId,
+    AuditId, ChainId, MailedTokenId, MemberId, ProjectId, RoleId, SessionId, TenantId, Timestamp,
+    UserId, Version,
+    access::{Assignment, Grants},
+    invitation::InvitationStatus,
     mailed::{MailPurpose, MailedToken},
-    member::MemberStatus,
+    member::{Member, MemberStatus},
+    ownership::Offer,
     password::PasswordHash,
     project::Project,
     role::Role,
     session::{Chain, Place, Session},
-    tenant::{Slug, Tenant, TenantStatus},
+    tenant::{Settings, Slug, Tenant, TenantStatus},
     user::User,
 };
 use std::{fmt::Display, str::FromStr};
@@ -26,11 +30,28 @@ pub(super) fn corrupt(what: impl ToString) -> StoreError {
     StoreError::Corrupt(what.to_string())
 }
 
-pub(super) fn tenant_status(text: &str) -> Result<TenantStatus, StoreError> {
-    let known = TenantStatus::ALL
-        .into_iter()
-        .find(|status| status.name() == text);
-    known.ok_or_else(|| corrupt(format!("a tenant is `{text}`")))
+/// Whoever is suspended by nobody that we know is suspended by the platform: that forbids more.
+pub(super) fn tenant_status(
+    status: &str,
+    suspended_by: Option<&str>,
+    deleted_at: Option<i64>,
+) -> Result<TenantStatus, StoreError> {
+    match (status, suspended_by, deleted_at) {
+        ("active", _, None) => Ok(TenantStatus::Active),
+        ("suspended", Some("organization"), None) => Ok(TenantStatus::Suspended),
+        ("suspended", _, None) => Ok(TenantStatus::Locked),
+        ("active" | "suspended", _, Some(_)) => Ok(TenantStatus::Deleted),
+        _ => Err(corrupt(format!("a tenant is `{status}`"))),
+    }
+}
+
+/// How the store writes down that a tenant is in this state, and who suspended it.
+pub(super) const fn tenant_columns(status: TenantStatus) -> (&'static str, Option<&'static str>) {
+    match status {
+        TenantStatus::Active | TenantStatus::Deleted => ("active", None),
+        TenantStatus::Suspended => ("suspended", Some("organization")),
+        TenantStatus::Locked => ("suspended", Some("platform")),
+    }
 }
 
 pub(super) fn member_status(text: &str) -> Result<MemberStatus, StoreError> {
@@ -40,10 +61,97 @@ pub(super) fn member_status(text: &str) -> Result<MemberStatus, StoreError> {
     known.ok_or_else(|| corrupt(format!("a member is `{text}`")))
 }
 
-/// What the columns of a role say. Roles of the tenant's own have no permissions to read yet.
-pub(super) fn role(id: Uuid, builtin: Option<&str>) -> Result<Role, StoreError> {
-    let builtin = builtin.ok_or_else(|| corrupt("a role is not built in"))?;
-    Ok(Role::built_in(RoleId::from_uuid(id), stored(builtin)?))
+pub(super) fn invitation_status(text: &str) -> Result<InvitationStatus, StoreError> {
+    let known = InvitationStatus::ALL
+        .into_iter()
+        .find(|status| status.name() == text);
+    known.ok_or_else(|| corrupt(format!("an invitation is `{text}`")))
+}
+
+/// What the columns of a role say. A built-in role says in code what it holds.
+pub(super) fn role(
+    id: Uuid,
+    name: &str,
+    builtin: Option<&str>,
+    permissions: Option<&str>,
+    version: i64,
+    includes: Vec<RoleId>,
+) -> Result<Role, StoreError> {
+    let id = RoleId::from_uuid(id);
+    match (builtin, permissions) {
+        (Some(builtin), None) => Ok(Role::built_in(id, stored(builtin)?)),
+        (None, Some(permissions)) => Ok(Role {
+            id,
+            name: stored(name)?,
+            built_in: None,
+            grants: Grants::stored(permissions).map_err(corrupt)?,
+            includes,
+            version: Version::from_number(version),
+        }),
+        _ => Err(corrupt(format!("{id} is built in and is not"))),
+    }
+}
+
+/// An assignment, as its columns say it.
+pub(super) fn assignment(role: Uuid, project: Option<Uuid>, expires_at: Option<i64>) -> Assignment {
+    Assignment {
+        role: RoleId::from_uuid(role),
+        project: project.map(ProjectId::from_uuid),
+        expires_at: expires_at.map(Timestamp::from_micros),
+    }
+}
+
+/// A role that somebody has, with the name that its row says.
+pub(super) fn held(
+    assignment: Assignment,
+    name: &str,
+    builtin: Option<&str>,
+) -> Result<HeldRole, StoreError> {
+    Ok(HeldRole {
+        assignment,
+        name: stored(name)?,
+        built_in: builtin.map(stored).transpose()?,
+    })
+}
+
+pub(super) fn member(
+    row: &entity::member::Model,
+    assignments: Vec<Assignment>,
+) -> Result<Member, StoreError> {
+    Ok(Member {
+        id: MemberId::from_uuid(row.id),
+        tenant: TenantId::from_uuid(row.tenant_id),
+        user: UserId::from_uuid(row.user_id),
+        status: member_status(&row.status)?,
+        assignments,
+        created_at: Timestamp::from_micros(row.created_at),
+        version: Version::from_number(row.version),
+    })
+}
+
+pub(super) fn offer(row: &entity::ownership_offer::Model) -> Offer {
+    Offer {
+        tenant: TenantId::from_uuid(row.tenant_id),
+        from: MemberId::from_uuid(row.from_member_id),
+        to: MemberId::from_uuid(row.to_member_id),
+        created_at: Timestamp::from_micros(row.created_at),
+        expires_at: Timestamp::from_micros(row.expires_at),
+    }
+}
+
+pub(super) fn audit_event(row: entity::audit_event::Model) -> Result<AuditRow, StoreError> {
+    let outcome = Outcome::ALL
+        .into_iter()
+        .find(|outcome| outcome.name() == row.outcome);
+    Ok(AuditRow {
+        id: AuditId::from_uuid(row.id),
+        at: Timestamp::from_micros(row.at),
+        actor: row.actor_id.map(UserId::from_uuid),
+        action: row.action,
+        target: row.target,
+        outcome: outcome.ok_or_else(|| corrupt(format!("an act came to `{}`", row.outcome)))?,
+        reason: row.reason,
+    })
 }
 
 pub(super) fn user(row: entity::user::Model) -> Result<User, StoreError> {
@@ -66,14 +174,23 @@ pub(super) fn account(mut row: entity::user::Model) -> Result<Account, StoreErro
 }
 
 pub(super) fn tenant(row: entity::tenant::Model) -> Result<Tenant, StoreError> {
+    let domains = row.allowed_domains.split(' ');
+    let domains = domains.filter(|domain| !domain.is_empty());
     Ok(Tenant {
         id: TenantId::from_uuid(row.id),
         name: stored(&row.name)?,
+        status: tenant_status(&row.status, row.suspended_by.as_deref(), row.deleted_at)?,
         slug: Slug::stored(row.slug),
-        status: tenant_status(&row.status)?,
+        deleted_at: row.deleted_at.map(Timestamp::from_micros),
+        settings: Settings {
+            default_role: row.default_role_id.map(RoleId::from_uuid),
+            allowed_domains: domains.map(stored).collect::<Result<_, _>>()?,
+            second_factor_required: row.second_factor_required != 0,
+        },
         created_by: UserId::from_uuid(row.created_by),
         created_at: Timestamp::from_micros(row.created_at),
         updated_at: Timestamp::from_micros(row.updated_at),
+        version: Version::from_number(row.version),
     })
 }
 
@@ -96,6 +213,7 @@ pub(super) fn session(row: &entity::session::Model) -> Session {
         authenticated_at: Timestamp::from_micros(row.authenticated_at),
         expires_at: Timestamp::from_micros(row.expires_at),
         ended_at: row.ended_at.map(Timestamp::from_micros),
+        second_factor_at: row.second_factor_at.map(Timestamp::from_micros),
     }
 }
 

@@ -4,32 +4,40 @@ use super::{
     audit::Recorder,
     error::store_error,
     owned::{OfNobody, OfPerson, OfTenant},
-    rows,
+    roles, rows,
 };
 use crate::{
     database::Tx,
-    entity::{invitation, invitation_role, member, member_role, project, role, tenant, user},
+    entity::{
+        invitation, invitation_role, member, member_role, ownership_offer, project, project_role,
+        refresh_chain, role, role_include, slug, tenant, user,
+    },
 };
 use async_trait::async_trait;
 use bailiwick_application::ports::{
-    Directory, Invitations, Members, Projects, Roles, StoreError, TenantUnit, Tenants,
+    Directory, Invitations, Members, Offers, Projects, Roles, Secret, StoreError, TenantUnit,
+    Tenants, Unique,
 };
 use bailiwick_domain::{
-    ProjectId, TenantId, Timestamp, UserId,
-    access::{AuditEntry, Scope},
-    invitation::Invitation,
-    member::Member,
+    InvitationId, MemberId, Name, ProjectId, RoleId, TenantId, Timestamp, UserId,
+    access::{Assignment, AuditEntry, Scope},
+    invitation::{Invitation, InvitationStatus},
+    member::{Member, Owners},
+    ownership::Offer,
     project::Project,
-    role::{BuiltIn, Role},
+    role::{BuiltIn, Role, RoleBook, Usage},
+    session::RevokeCause,
     tenant::Tenant,
     user::EmailAddress,
 };
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
-    ColumnTrait, QueryFilter, QuerySelect,
-    sea_query::{Expr, LockType},
+    ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::{Expr, ExprTrait, LockType, OnConflict},
 };
+use std::collections::BTreeMap;
+use uuid::Uuid;
 
 pub(super) struct TenantTx {
     pub(super) tx: Tx,
@@ -55,6 +63,36 @@ impl Directory for TenantTx {
             .await
             .map_err(store_error)?;
         Ok(user.map(|user| UserId::from_uuid(user.id)))
+    }
+
+    async fn name_of(&mut self, user: UserId) -> Result<Option<Name>, StoreError> {
+        let user = user::Entity::rows()
+            .filter(user::Column::Id.eq(user.as_uuid()))
+            .one(&self.tx)
+            .await
+            .map_err(store_error)?;
+        user.map(|user| rows::stored(&user.name)).transpose()
+    }
+
+    async fn is_open(&mut self, user: UserId) -> Result<bool, StoreError> {
+        let open = user::Entity::rows()
+            .filter(user::Column::Id.eq(user.as_uuid()))
+            .filter(user::Column::DisabledAt.is_null())
+            .one(&self.tx)
+            .await
+            .map_err(store_error)?;
+        Ok(open.is_some())
+    }
+
+    async fn verify_address(&mut self, user: UserId, now: Timestamp) -> Result<(), StoreError> {
+        user::Entity::change()
+            .filter(user::Column::Id.eq(user.as_uuid()))
+            .filter(user::Column::EmailVerifiedAt.is_null())
+            .col_expr(user::Column::EmailVerifiedAt, Expr::value(now.as_micros()))
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
+        Ok(())
     }
 
     async fn tenants_of(&mut self, user: UserId) -> Result<Vec<TenantId>, StoreError> {
@@ -88,12 +126,36 @@ impl Tenants for TenantTx {
     }
 
     async fn save_tenant(&mut self, tenant: &Tenant) -> Result<(), StoreError> {
+        self.keep_slug(tenant).await?;
+        let (status, suspended_by) = rows::tenant_columns(tenant.status);
+        let settings = &tenant.settings;
+        let domains = settings.allowed_domains.iter().map(ToString::to_string);
+        let domains = domains.collect::<Vec<_>>().join(" ");
         tenant::Entity::change_of(self.tenant)
             .col_expr(tenant::Column::Name, Expr::value(tenant.name.as_str()))
-            .col_expr(tenant::Column::Status, Expr::value(tenant.status.name()))
+            .col_expr(tenant::Column::Slug, Expr::value(tenant.slug.as_str()))
+            .col_expr(tenant::Column::Status, Expr::value(status))
+            .col_expr(tenant::Column::SuspendedBy, Expr::value(suspended_by))
+            .col_expr(
+                tenant::Column::DeletedAt,
+                Expr::value(tenant.deleted_at.map(Timestamp::as_micros)),
+            )
+            .col_expr(
+                tenant::Column::DefaultRoleId,
+                Expr::value(settings.default_role.map(RoleId::as_uuid)),
+            )
+            .col_expr(tenant::Column::AllowedDomains, Expr::value(domains))
+            .col_expr(
+                tenant::Column::SecondFactorRequired,
+                Expr::value(i64::from(settings.second_factor_required)),
+            )
             .col_expr(
                 tenant::Column::UpdatedAt,
                 Expr::value(tenant.updated_at.as_micros()),
+            )
+            .col_expr(
+                tenant::Column::Version,
+                Expr::value(tenant.version.number()),
             )
             .exec(&self.tx)
             .await
@@ -104,25 +166,100 @@ impl Tenants for TenantTx {
 
 #[async_trait]
 impl Roles for TenantTx {
-    async fn built_in_role(&mut self, role: BuiltIn) -> Result<Option<Role>, StoreError> {
-        let row = role::Entity::of(self.tenant)
-            .filter(role::Column::Builtin.eq(role.name()))
-            .one(&self.tx)
-            .await
-            .map_err(store_error)?;
-        row.map(|row| rows::role(row.id, row.builtin.as_deref()))
-            .transpose()
+    async fn role_book(&mut self) -> Result<RoleBook, StoreError> {
+        roles::book(&self.tx, self.tenant).await
     }
 
     async fn add_roles(&mut self, roles: &[Role], now: Timestamp) -> Result<(), StoreError> {
         let rows = roles.iter().map(|role| role::ActiveModel {
             tenant_id: NotSet,
             id: Set(role.id.as_uuid()),
-            name: Set(role.name.clone()),
+            name: Set(role.name.to_string()),
             builtin: Set(role.built_in.map(|role| role.name().to_owned())),
+            permissions: Set(permissions(role)),
+            version: Set(role.version.number()),
             created_at: Set(now.as_micros()),
+            updated_at: Set(Some(now.as_micros())),
         });
-        self.add::<role::Entity, _>(rows).await
+        self.add::<role::Entity, _>(rows.collect()).await?;
+        for role in roles {
+            self.add_includes(role).await?;
+        }
+        Ok(())
+    }
+
+    async fn save_role(&mut self, role: &Role, now: Timestamp) -> Result<(), StoreError> {
+        role::Entity::change_of(self.tenant)
+            .filter(role::Column::Id.eq(role.id.as_uuid()))
+            .col_expr(role::Column::Name, Expr::value(role.name.as_str()))
+            .col_expr(role::Column::Permissions, Expr::value(permissions(role)))
+            .col_expr(role::Column::Version, Expr::value(role.version.number()))
+            .col_expr(role::Column::UpdatedAt, Expr::value(now.as_micros()))
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
+        role_include::Entity::removal_of(self.tenant)
+            .filter(role_include::Column::RoleId.eq(role.id.as_uuid()))
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
+        self.add_includes(role).await
+    }
+
+    async fn usage(&mut self, id: RoleId, now: Timestamp) -> Result<Usage, StoreError> {
+        let id = id.as_uuid();
+        let held = member_role::Entity::of(self.tenant)
+            .filter(member_role::Column::RoleId.eq(id))
+            .one(&self.tx)
+            .await
+            .map_err(store_error)?;
+        let on_projects = project_role::Entity::of(self.tenant)
+            .filter(project_role::Column::RoleId.eq(id))
+            .one(&self.tx)
+            .await
+            .map_err(store_error)?;
+        let invitations = invitation_role::Entity::of(self.tenant)
+            .select_only()
+            .column(invitation_role::Column::InvitationId)
+            .filter(invitation_role::Column::RoleId.eq(id))
+            .into_query();
+        let invited = invitation::Entity::of(self.tenant)
+            .filter(invitation::Column::Id.in_subquery(invitations))
+            .filter(invitation::Column::Status.eq(InvitationStatus::Pending.name()))
+            .filter(invitation::Column::ExpiresAt.gt(now.as_micros()))
+            .one(&self.tx)
+            .await
+            .map_err(store_error)?;
+        Ok(Usage {
+            assigned: held.is_some() || on_projects.is_some(),
+            invited: invited.is_some(),
+            default: false,
+        })
+    }
+
+    async fn remove_role(
+        &mut self,
+        id: RoleId,
+        replacement: Option<RoleId>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        match replacement {
+            Some(replacement) => self.replace_role(id, replacement, now).await?,
+            None => self.expire_invitations_to(id, now).await?,
+        }
+        let role = id.as_uuid();
+        // What is left of it belongs to invitations that wait no more.
+        invitation_role::Entity::removal_of(self.tenant)
+            .filter(invitation_role::Column::RoleId.eq(role))
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
+        role::Entity::removal_of(self.tenant)
+            .filter(role::Column::Id.eq(role))
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
+        Ok(())
     }
 }
 
@@ -134,29 +271,132 @@ impl Members for TenantTx {
             id: Set(member.id.as_uuid()),
             user_id: Set(member.user.as_uuid()),
             status: Set(member.status.name().to_owned()),
+            version: Set(member.version.number()),
             created_at: Set(member.created_at.as_micros()),
             updated_at: Set(member.created_at.as_micros()),
         };
-        self.add::<member::Entity, _>([row]).await?;
-        let rows = member.roles.iter().map(|role| member_role::ActiveModel {
-            tenant_id: NotSet,
-            member_id: Set(member.id.as_uuid()),
-            role_id: Set(role.id.as_uuid()),
-            created_at: Set(member.created_at.as_micros()),
-        });
-        self.add::<member_role::Entity, _>(rows).await
+        self.add::<member::Entity, _>(vec![row]).await?;
+        self.assign(member.id, &member.assignments, member.created_at)
+            .await
+    }
+
+    async fn member(&mut self, id: MemberId) -> Result<Option<Member>, StoreError> {
+        let row = member::Entity::of(self.tenant)
+            .filter(member::Column::Id.eq(id.as_uuid()))
+            .one(&self.tx)
+            .await
+            .map_err(store_error)?;
+        self.with_assignments(row).await
+    }
+
+    async fn member_of(&mut self, user: UserId) -> Result<Option<Member>, StoreError> {
+        let row = member::Entity::of(self.tenant)
+            .filter(member::Column::UserId.eq(user.as_uuid()))
+            .one(&self.tx)
+            .await
+            .map_err(store_error)?;
+        self.with_assignments(row).await
+    }
+
+    async fn owners(&mut self) -> Result<Owners, StoreError> {
+        let owner = role::Entity::of(self.tenant)
+            .select_only()
+            .column(role::Column::Id)
+            .filter(role::Column::Builtin.eq(BuiltIn::Owner.name()))
+            .into_query();
+        let holding = member_role::Entity::of(self.tenant)
+            .select_only()
+            .column(member_role::Column::MemberId)
+            .filter(member_role::Column::RoleId.in_subquery(owner))
+            .filter(member_role::Column::ExpiresAt.is_null())
+            .into_query();
+        let owners = member::Entity::of(self.tenant)
+            .filter(member::Column::Id.in_subquery(holding))
+            .filter(member::Column::Status.eq("active"))
+            .order_by_asc(member::Column::Id)
+            .all(&self.tx)
+            .await
+            .map_err(store_error)?;
+        let ids = owners.iter().map(|row| MemberId::from_uuid(row.id));
+        Ok(Owners(ids.collect()))
+    }
+
+    async fn save_member(&mut self, member: &Member, now: Timestamp) -> Result<(), StoreError> {
+        member::Entity::change_of(self.tenant)
+            .filter(member::Column::Id.eq(member.id.as_uuid()))
+            .col_expr(member::Column::Status, Expr::value(member.status.name()))
+            .col_expr(
+                member::Column::Version,
+                Expr::value(member.version.number()),
+            )
+            .col_expr(member::Column::UpdatedAt, Expr::value(now.as_micros()))
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
+        let before = self.assignments(member.id).await?;
+        let gone = before
+            .iter()
+            .filter(|one| !member.assignments.contains(one));
+        for one in gone {
+            self.unassign(member.id, one).await?;
+        }
+        let new = member
+            .assignments
+            .iter()
+            .filter(|one| !before.contains(one));
+        let new: Vec<_> = new.copied().collect();
+        self.assign(member.id, &new, now).await
+    }
+
+    async fn end_chains(&mut self, id: MemberId, now: Timestamp) -> Result<(), StoreError> {
+        refresh_chain::Entity::change_of(self.tenant)
+            .filter(refresh_chain::Column::MemberId.eq(id.as_uuid()))
+            .filter(refresh_chain::Column::RevokedAt.is_null())
+            .col_expr(
+                refresh_chain::Column::RevokedAt,
+                Expr::value(now.as_micros()),
+            )
+            .col_expr(
+                refresh_chain::Column::RevokeCause,
+                Expr::value(RevokeCause::MembershipEnded.name()),
+            )
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn remove_member(&mut self, id: MemberId) -> Result<(), StoreError> {
+        refresh_chain::Entity::removal_of(self.tenant)
+            .filter(refresh_chain::Column::MemberId.eq(id.as_uuid()))
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
+        member::Entity::removal_of(self.tenant)
+            .filter(member::Column::Id.eq(id.as_uuid()))
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
+        Ok(())
     }
 }
 
 #[async_trait]
 impl Invitations for TenantTx {
-    async fn add_invitation(&mut self, invitation: &Invitation) -> Result<(), StoreError> {
+    async fn add_invitation(
+        &mut self,
+        invitation: &Invitation,
+        secret: &Secret,
+    ) -> Result<(), StoreError> {
         // One that has lapsed waits for nobody any more.
         invitation::Entity::change_of(self.tenant)
             .filter(invitation::Column::Email.eq(invitation.email.as_str()))
-            .filter(invitation::Column::Status.eq("pending"))
+            .filter(invitation::Column::Status.eq(InvitationStatus::Pending.name()))
             .filter(invitation::Column::ExpiresAt.lte(invitation.created_at.as_micros()))
-            .col_expr(invitation::Column::Status, Expr::value("expired"))
+            .col_expr(
+                invitation::Column::Status,
+                Expr::value(InvitationStatus::Expired.name()),
+            )
             .exec(&self.tx)
             .await
             .map_err(store_error)?;
@@ -164,21 +404,115 @@ impl Invitations for TenantTx {
             tenant_id: NotSet,
             id: Set(invitation.id.as_uuid()),
             email: Set(invitation.email.to_string()),
-            status: Set("pending".to_owned()),
+            status: Set(invitation.status.name().to_owned()),
             invited_by: Set(invitation.invited_by.as_uuid()),
+            secret_hash: Set(Some(rows::hash(secret))),
             created_at: Set(invitation.created_at.as_micros()),
             expires_at: Set(invitation.expires_at.as_micros()),
+            answered_at: Set(None),
         };
-        self.add::<invitation::Entity, _>([row]).await?;
+        self.add::<invitation::Entity, _>(vec![row]).await?;
         let rows = invitation
             .roles
             .iter()
             .map(|role| invitation_role::ActiveModel {
                 tenant_id: NotSet,
                 invitation_id: Set(invitation.id.as_uuid()),
-                role_id: Set(role.id.as_uuid()),
+                role_id: Set(role.as_uuid()),
             });
-        self.add::<invitation_role::Entity, _>(rows).await
+        self.add::<invitation_role::Entity, _>(rows.collect()).await
+    }
+
+    async fn invitation(&mut self, id: InvitationId) -> Result<Option<Invitation>, StoreError> {
+        let row = invitation::Entity::of(self.tenant)
+            .filter(invitation::Column::Id.eq(id.as_uuid()))
+            .lock(LockType::NoKeyUpdate)
+            .one(&self.tx)
+            .await
+            .map_err(store_error)?;
+        let Some(row) = row else { return Ok(None) };
+        let roles = invitation_role::Entity::of(self.tenant)
+            .filter(invitation_role::Column::InvitationId.eq(row.id))
+            .order_by_asc(invitation_role::Column::RoleId)
+            .all(&self.tx)
+            .await
+            .map_err(store_error)?;
+        Ok(Some(Invitation {
+            id,
+            tenant: self.tenant,
+            email: rows::stored(&row.email)?,
+            roles: roles
+                .iter()
+                .map(|one| RoleId::from_uuid(one.role_id))
+                .collect(),
+            status: rows::invitation_status(&row.status)?,
+            invited_by: UserId::from_uuid(row.invited_by),
+            created_at: Timestamp::from_micros(row.created_at),
+            expires_at: Timestamp::from_micros(row.expires_at),
+        }))
+    }
+
+    async fn save_invitation(
+        &mut self,
+        invitation: &Invitation,
+        secret: Option<&Secret>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut change = invitation::Entity::change_of(self.tenant)
+            .filter(invitation::Column::Id.eq(invitation.id.as_uuid()))
+            .col_expr(
+                invitation::Column::Status,
+                Expr::value(invitation.status.name()),
+            )
+            .col_expr(
+                invitation::Column::InvitedBy,
+                Expr::value(invitation.invited_by.as_uuid()),
+            )
+            .col_expr(
+                invitation::Column::ExpiresAt,
+                Expr::value(invitation.expires_at.as_micros()),
+            );
+        if let Some(secret) = secret {
+            let hash = Expr::value(rows::hash(secret));
+            change = change.col_expr(invitation::Column::SecretHash, hash);
+        }
+        if invitation.status != InvitationStatus::Pending {
+            let now = Expr::value(now.as_micros());
+            change = change.col_expr(invitation::Column::AnsweredAt, now);
+        }
+        change.exec(&self.tx).await.map_err(store_error)?;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Offers for TenantTx {
+    async fn offer(&mut self) -> Result<Option<Offer>, StoreError> {
+        let row = ownership_offer::Entity::of(self.tenant)
+            .one(&self.tx)
+            .await
+            .map_err(store_error)?;
+        Ok(row.as_ref().map(rows::offer))
+    }
+
+    async fn put_offer(&mut self, offer: &Offer) -> Result<(), StoreError> {
+        self.remove_offer().await?;
+        let row = ownership_offer::ActiveModel {
+            tenant_id: NotSet,
+            from_member_id: Set(offer.from.as_uuid()),
+            to_member_id: Set(offer.to.as_uuid()),
+            created_at: Set(offer.created_at.as_micros()),
+            expires_at: Set(offer.expires_at.as_micros()),
+        };
+        self.add::<ownership_offer::Entity, _>(vec![row]).await
+    }
+
+    async fn remove_offer(&mut self) -> Result<bool, StoreError> {
+        let removed = ownership_offer::Entity::removal_of(self.tenant)
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
+        Ok(removed.rows_affected > 0)
     }
 }
 
@@ -205,7 +539,7 @@ impl Projects for TenantTx {
             updated_at: Set(project.updated_at.as_micros()),
             deleted_at: Set(project.deleted_at.map(Timestamp::as_micros)),
         };
-        self.add::<project::Entity, _>([row]).await
+        self.add::<project::Entity, _>(vec![row]).await
     }
 
     async fn save_project(&mut self, project: &Project) -> Result<(), StoreError> {
@@ -223,34 +557,344 @@ impl Projects for TenantTx {
             .exec(&self.tx)
             .await
             .map_err(store_error)?;
-        Ok(())
+        match project.deleted_at {
+            Some(at) => self.end_roles_on(project.id, at).await,
+            None => Ok(()),
+        }
     }
 }
 
 impl TenantTx {
     /// The first thing that is written of a tenant.
     pub(super) async fn add_tenant(&mut self, tenant: &Tenant) -> Result<(), StoreError> {
+        let (status, suspended_by) = rows::tenant_columns(tenant.status);
         let row = tenant::ActiveModel {
             id: NotSet,
             name: Set(tenant.name.to_string()),
             slug: Set(tenant.slug.to_string()),
-            status: Set(tenant.status.name().to_owned()),
+            status: Set(status.to_owned()),
+            suspended_by: Set(suspended_by.map(str::to_owned)),
+            deleted_at: Set(None),
+            default_role_id: Set(None),
+            allowed_domains: Set(String::new()),
+            second_factor_required: Set(0),
+            version: Set(tenant.version.number()),
             created_by: Set(tenant.created_by.as_uuid()),
             created_at: Set(tenant.created_at.as_micros()),
             updated_at: Set(tenant.updated_at.as_micros()),
         };
-        self.add::<tenant::Entity, _>([row]).await
+        self.add::<tenant::Entity, _>(vec![row]).await?;
+        self.keep_slug(tenant).await
     }
 
-    async fn add<E, Row>(&self, rows: impl IntoIterator<Item = Row>) -> Result<(), StoreError>
+    /// Removes all that the tenant held: whoever refers goes before whom it refers to.
+    pub(super) async fn erase(&self) -> Result<(), StoreError> {
+        self.empty::<refresh_chain::Entity>().await?;
+        self.empty::<ownership_offer::Entity>().await?;
+        self.empty::<invitation_role::Entity>().await?;
+        self.empty::<invitation::Entity>().await?;
+        self.empty::<project_role::Entity>().await?;
+        self.empty::<project::Entity>().await?;
+        self.empty::<member_role::Entity>().await?;
+        self.empty::<member::Entity>().await?;
+        self.empty::<role_include::Entity>().await?;
+        self.empty::<role::Entity>().await?;
+        tenant::Entity::change_of(self.tenant)
+            .col_expr(tenant::Column::Name, Expr::value("(erased)"))
+            .col_expr(tenant::Column::AllowedDomains, Expr::value(""))
+            .col_expr(tenant::Column::DefaultRoleId, Expr::value(None::<Uuid>))
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn empty<E: OfTenant>(&self) -> Result<(), StoreError> {
+        E::removal_of(self.tenant)
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    /// Makes the slug the tenant's for good. One that the tenant had before it takes back.
+    async fn keep_slug(&self, tenant: &Tenant) -> Result<(), StoreError> {
+        slug::Entity::add(slug::ActiveModel {
+            slug: Set(tenant.slug.to_string()),
+            tenant_id: Set(self.tenant.as_uuid()),
+            created_at: Set(tenant.updated_at.as_micros()),
+        })
+        .on_conflict(
+            OnConflict::column(slug::Column::Slug)
+                .do_nothing()
+                .to_owned(),
+        )
+        .try_insert()
+        .exec_without_returning(&self.tx)
+        .await
+        .map_err(store_error)?;
+        let kept = slug::Entity::rows()
+            .filter(slug::Column::Slug.eq(tenant.slug.as_str()))
+            .one(&self.tx)
+            .await
+            .map_err(store_error)?;
+        match kept {
+            Some(kept) if kept.tenant_id == self.tenant.as_uuid() => Ok(()),
+            _ => Err(StoreError::Taken(Unique::Slug)),
+        }
+    }
+
+    async fn add_includes(&self, role: &Role) -> Result<(), StoreError> {
+        let rows = role
+            .includes
+            .iter()
+            .map(|included| role_include::ActiveModel {
+                tenant_id: NotSet,
+                role_id: Set(role.id.as_uuid()),
+                included_id: Set(included.as_uuid()),
+            });
+        self.add::<role_include::Entity, _>(rows.collect()).await
+    }
+
+    /// Nobody has a role on the project any more: nobody could take it back.
+    async fn end_roles_on(&self, project: ProjectId, now: Timestamp) -> Result<(), StoreError> {
+        let here = || project_role::Column::ProjectId.eq(project.as_uuid());
+        let holding = project_role::Entity::of(self.tenant)
+            .select_only()
+            .column(project_role::Column::MemberId)
+            .filter(here())
+            .into_query();
+        member::Entity::change_of(self.tenant)
+            .filter(member::Column::Id.in_subquery(holding))
+            .col_expr(
+                member::Column::Version,
+                ExprTrait::add(Expr::col(member::Column::Version), 1),
+            )
+            .col_expr(member::Column::UpdatedAt, Expr::value(now.as_micros()))
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
+        project_role::Entity::removal_of(self.tenant)
+            .filter(here())
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    /// Invitations that have lapsed are not sent again with less than they were written with.
+    async fn expire_invitations_to(&self, role: RoleId, now: Timestamp) -> Result<(), StoreError> {
+        let inviting = invitation_role::Entity::of(self.tenant)
+            .select_only()
+            .column(invitation_role::Column::InvitationId)
+            .filter(invitation_role::Column::RoleId.eq(role.as_uuid()))
+            .into_query();
+        invitation::Entity::change_of(self.tenant)
+            .filter(invitation::Column::Id.in_subquery(inviting))
+            .filter(invitation::Column::Status.eq(InvitationStatus::Pending.name()))
+            .filter(invitation::Column::ExpiresAt.lte(now.as_micros()))
+            .col_expr(
+                invitation::Column::Status,
+                Expr::value(InvitationStatus::Expired.name()),
+            )
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    /// Whoever has the one role, or would get it, has the other; of two ends the later.
+    async fn replace_role(
+        &mut self,
+        old: RoleId,
+        new: RoleId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        for id in self.holders_of(old).await? {
+            let Some(mut member) = self.member(id).await? else {
+                continue;
+            };
+            // By place: a role that is had twice in one place would stand there twice.
+            let mut places: BTreeMap<_, Assignment> = BTreeMap::new();
+            for one in &member.assignments {
+                let role = if one.role == old { new } else { one.role };
+                let this = Assignment { role, ..*one };
+                places
+                    .entry((this.role, this.project))
+                    .and_modify(|known| {
+                        let later = known.expires_at.zip(this.expires_at);
+                        known.expires_at = later.map(|(one, other)| one.max(other));
+                    })
+                    .or_insert(this);
+            }
+            member.assignments = places.into_values().collect();
+            member.version = member.version.next();
+            self.save_member(&member, now).await?;
+        }
+        let invitations: Vec<Uuid> = invitation_role::Entity::of(self.tenant)
+            .filter(invitation_role::Column::RoleId.eq(old.as_uuid()))
+            .all(&self.tx)
+            .await
+            .map_err(store_error)?
+            .into_iter()
+            .map(|row| row.invitation_id)
+            .collect();
+        let having: Vec<Uuid> = invitation_role::Entity::of(self.tenant)
+            .filter(invitation_role::Column::RoleId.eq(new.as_uuid()))
+            .all(&self.tx)
+            .await
+            .map_err(store_error)?
+            .into_iter()
+            .map(|row| row.invitation_id)
+            .collect();
+        let lacking = invitations.iter().filter(|id| !having.contains(id));
+        let rows = lacking.map(|id| invitation_role::ActiveModel {
+            tenant_id: NotSet,
+            invitation_id: Set(*id),
+            role_id: Set(new.as_uuid()),
+        });
+        self.add::<invitation_role::Entity, _>(rows.collect())
+            .await?;
+        tenant::Entity::change_of(self.tenant)
+            .filter(tenant::Column::DefaultRoleId.eq(old.as_uuid()))
+            .col_expr(tenant::Column::DefaultRoleId, Expr::value(new.as_uuid()))
+            .col_expr(
+                tenant::Column::Version,
+                ExprTrait::add(Expr::col(tenant::Column::Version), 1),
+            )
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn holders_of(&self, role: RoleId) -> Result<Vec<MemberId>, StoreError> {
+        let on_projects = project_role::Entity::of(self.tenant)
+            .select_only()
+            .column(project_role::Column::MemberId)
+            .filter(project_role::Column::RoleId.eq(role.as_uuid()))
+            .into_query();
+        let whole = member_role::Entity::of(self.tenant)
+            .select_only()
+            .column(member_role::Column::MemberId)
+            .filter(member_role::Column::RoleId.eq(role.as_uuid()))
+            .into_query();
+        let holders = member::Entity::of(self.tenant)
+            .filter(
+                Condition::any()
+                    .add(member::Column::Id.in_subquery(whole))
+                    .add(member::Column::Id.in_subquery(on_projects)),
+            )
+            .order_by_asc(member::Column::Id)
+            .all(&self.tx)
+            .await
+            .map_err(store_error)?;
+        Ok(holders
+            .iter()
+            .map(|row| MemberId::from_uuid(row.id))
+            .collect())
+    }
+
+    async fn with_assignments(
+        &self,
+        row: Option<member::Model>,
+    ) -> Result<Option<Member>, StoreError> {
+        let Some(row) = row else { return Ok(None) };
+        let assignments = self.assignments(MemberId::from_uuid(row.id)).await?;
+        rows::member(&row, assignments).map(Some)
+    }
+
+    async fn assignments(&self, member: MemberId) -> Result<Vec<Assignment>, StoreError> {
+        let whole = member_role::Entity::of(self.tenant)
+            .filter(member_role::Column::MemberId.eq(member.as_uuid()))
+            .order_by_asc(member_role::Column::RoleId)
+            .all(&self.tx)
+            .await
+            .map_err(store_error)?;
+        let on_projects = project_role::Entity::of(self.tenant)
+            .filter(project_role::Column::MemberId.eq(member.as_uuid()))
+            .order_by_asc(project_role::Column::ProjectId)
+            .order_by_asc(project_role::Column::RoleId)
+            .all(&self.tx)
+            .await
+            .map_err(store_error)?;
+        let whole = whole
+            .iter()
+            .map(|row| rows::assignment(row.role_id, None, row.expires_at));
+        let on_projects = on_projects
+            .iter()
+            .map(|row| rows::assignment(row.role_id, Some(row.project_id), row.expires_at));
+        Ok(whole.chain(on_projects).collect())
+    }
+
+    async fn assign(
+        &self,
+        member: MemberId,
+        assignments: &[Assignment],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let whole = assignments.iter().copied();
+        let whole = whole.filter(|one| one.project.is_none());
+        let rows = whole.map(|one| member_role::ActiveModel {
+            tenant_id: NotSet,
+            member_id: Set(member.as_uuid()),
+            role_id: Set(one.role.as_uuid()),
+            expires_at: Set(one.expires_at.map(Timestamp::as_micros)),
+            created_at: Set(now.as_micros()),
+        });
+        self.add::<member_role::Entity, _>(rows.collect()).await?;
+        let rows = assignments.iter().filter_map(|one| {
+            Some(project_role::ActiveModel {
+                tenant_id: NotSet,
+                project_id: Set(one.project?.as_uuid()),
+                member_id: Set(member.as_uuid()),
+                role_id: Set(one.role.as_uuid()),
+                expires_at: Set(one.expires_at.map(Timestamp::as_micros)),
+                created_at: Set(now.as_micros()),
+            })
+        });
+        self.add::<project_role::Entity, _>(rows.collect()).await
+    }
+
+    async fn unassign(&self, member: MemberId, one: &Assignment) -> Result<(), StoreError> {
+        match one.project {
+            None => member_role::Entity::removal_of(self.tenant)
+                .filter(member_role::Column::MemberId.eq(member.as_uuid()))
+                .filter(member_role::Column::RoleId.eq(one.role.as_uuid()))
+                .exec(&self.tx)
+                .await
+                .map_err(store_error)?,
+            Some(project) => project_role::Entity::removal_of(self.tenant)
+                .filter(project_role::Column::MemberId.eq(member.as_uuid()))
+                .filter(project_role::Column::RoleId.eq(one.role.as_uuid()))
+                .filter(project_role::Column::ProjectId.eq(project.as_uuid()))
+                .exec(&self.tx)
+                .await
+                .map_err(store_error)?,
+        };
+        Ok(())
+    }
+
+    async fn add<E, Row>(&self, rows: Vec<Row>) -> Result<(), StoreError>
     where
         E: OfTenant,
         Row: ActiveModelTrait<Entity = E> + Send,
     {
+        if rows.is_empty() {
+            return Ok(());
+        }
         E::add_to(self.tenant, rows)
             .exec_without_returning(&self.tx)
             .await
             .map_err(store_error)?;
         Ok(())
+    }
+}
+
+/// What a role of the tenant's own holds, as it is kept; a built-in one says it in code.
+fn permissions(role: &Role) -> Option<String> {
+    match role.built_in {
+        Some(_) => None,
+        None => Some(role.grants.to_string()),
     }
 }

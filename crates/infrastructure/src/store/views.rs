@@ -3,29 +3,37 @@
 use super::{
     SeaStore,
     error::store_error,
+    invitations::{Wanted, invitations},
     owned::{OfNobody, OfPerson, OfTenant},
-    rows,
+    platform, roles, rows,
 };
 use crate::{
     database::{Context, Tx},
-    entity::{member, member_role, project, refresh_chain, role, session, tenant, user},
+    entity::{
+        audit_event, invitation, member, member_role, ownership_offer, project, project_role,
+        refresh_chain, role, session, tenant, user,
+    },
 };
 use async_trait::async_trait;
 use bailiwick_application::ports::{
-    Device, MemberRow, MembershipRow, Order, Page, SessionRow, Slice, StoreError, Views,
+    AuditFilter, AuditRow, Device, HeldRole, InvitationRow, MemberFilter, MemberRow, MemberSort,
+    MembershipRow, Order, Overview, Page, SessionRow, Slice, StoreError, TenantRow, UserRow, Views,
 };
 use bailiwick_domain::{
-    MemberId, ProjectId, TenantId, Timestamp, UserId,
-    access::{AccountScope, Read, TenantScope},
-    member::Member,
+    AuditId, InvitationId, MemberId, ProjectId, RoleId, TenantId, Timestamp, UserId,
+    access::{AccountScope, PlatformScope, Read, Selection, TenantScope},
+    invitation::InvitationStatus,
+    ownership::Offer,
     project::Project,
-    role::Role,
+    role::{BuiltIn, RoleBook},
     session::Place,
-    tenant::{Slug, Tenant},
+    tenant::{Slug, Tenant, TenantStatus},
+    user::EmailAddress,
 };
 use sea_orm::{
-    ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QuerySelect,
-    RelationDef, Select,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, JoinType, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationDef, Select,
+    sea_query::{Expr, ExprTrait, Func, LikeExpr, SelectStatement, SimpleExpr},
 };
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -35,14 +43,10 @@ impl Views for SeaStore {
     async fn organizations_of(
         &self,
         scope: &AccountScope,
+        now: Timestamp,
     ) -> Result<Vec<MembershipRow>, StoreError> {
         let user = scope.user();
-        let tx = self
-            .read(Context {
-                tenant: None,
-                user: Some(user.as_uuid()),
-            })
-            .await?;
+        let tx = self.read(of_person(user)).await?;
         let memberships = member::Entity::about(user)
             .join(JoinType::InnerJoin, tenant_of_member())
             .select_also(tenant::Entity)
@@ -50,26 +54,34 @@ impl Views for SeaStore {
             .all(&tx)
             .await
             .map_err(store_error)?;
-        let held = member::Entity::about(user).join(JoinType::InnerJoin, roles_of_member());
-        let mut roles = roles(held, &tx).await?;
+        let held = member::Entity::about(user)
+            .join(JoinType::InnerJoin, roles_of_member())
+            .join(JoinType::InnerJoin, role_of_holding())
+            .select_only()
+            .column_as(member::Column::Id, "member_id")
+            .column_as(role::Column::Id, "role_id")
+            .column_as(member_role::Column::ExpiresAt, "expires_at")
+            .column_as(role::Column::Name, "name")
+            .column_as(role::Column::Builtin, "builtin")
+            .order_by_asc(role::Column::Id)
+            .into_tuple::<(Uuid, Uuid, Option<i64>, String, Option<String>)>()
+            .all(&tx)
+            .await
+            .map_err(store_error)?;
         tx.commit().await.map_err(store_error)?;
-        memberships
-            .into_iter()
-            .filter_map(|(member, tenant)| Some((member, tenant?)))
-            .map(|(member, tenant)| {
-                Ok(MembershipRow {
-                    place: Place {
-                        tenant: TenantId::from_uuid(tenant.id),
-                        member: MemberId::from_uuid(member.id),
-                    },
-                    name: rows::stored(&tenant.name)?,
-                    slug: Slug::stored(tenant.slug),
-                    tenant_status: rows::tenant_status(&tenant.status)?,
-                    member_status: rows::member_status(&member.status)?,
-                    roles: roles.remove(&member.id).unwrap_or_default(),
-                })
-            })
-            .collect()
+        let mut roles: HashMap<Uuid, Vec<HeldRole>> = HashMap::new();
+        for (member, role, expires_at, name, builtin) in held {
+            let assignment = rows::assignment(role, None, expires_at);
+            if assignment.is_live(now) {
+                let role = rows::held(assignment, &name, builtin.as_deref())?;
+                roles.entry(member).or_default().push(role);
+            }
+        }
+        let rows = memberships.into_iter().filter_map(|(member, tenant)| {
+            let held = roles.remove(&member.id).unwrap_or_default();
+            membership(&member, tenant?, held, now).transpose()
+        });
+        rows.collect()
     }
 
     async fn sessions_of(
@@ -78,12 +90,7 @@ impl Views for SeaStore {
         now: Timestamp,
     ) -> Result<Vec<SessionRow>, StoreError> {
         let user = scope.user();
-        let tx = self
-            .read(Context {
-                tenant: None,
-                user: Some(user.as_uuid()),
-            })
-            .await?;
+        let tx = self.read(of_person(user)).await?;
         let found = session::Entity::about(user)
             .filter(session::Column::EndedAt.is_null())
             .filter(session::Column::ExpiresAt.gt(now.as_micros()))
@@ -120,6 +127,18 @@ impl Views for SeaStore {
             .collect())
     }
 
+    async fn invitations_of(
+        &self,
+        scope: &AccountScope,
+        email: &EmailAddress,
+        now: Timestamp,
+    ) -> Result<Vec<InvitationRow>, StoreError> {
+        let tx = self.read(of_person(scope.user())).await?;
+        let found = invitations(&tx, &Wanted::Address(email.as_str(), now)).await?;
+        tx.commit().await.map_err(store_error)?;
+        Ok(found)
+    }
+
     async fn organization(&self, scope: &TenantScope<Read>) -> Result<Option<Tenant>, StoreError> {
         let tx = self.read(within(scope)).await?;
         let row = tenant::Entity::of(scope.tenant())
@@ -130,19 +149,51 @@ impl Views for SeaStore {
         row.map(rows::tenant).transpose()
     }
 
+    async fn offer(&self, scope: &TenantScope<Read>) -> Result<Option<Offer>, StoreError> {
+        let tx = self.read(within(scope)).await?;
+        let row = ownership_offer::Entity::of(scope.tenant())
+            .one(&tx)
+            .await
+            .map_err(store_error)?;
+        tx.commit().await.map_err(store_error)?;
+        Ok(row.as_ref().map(rows::offer))
+    }
+
     async fn members(
         &self,
         scope: &TenantScope<Read>,
-        page: Page<MemberId>,
+        filter: &MemberFilter,
+        page: &Page<MemberId>,
     ) -> Result<Slice<MemberRow>, StoreError> {
-        let after = page.after.map(MemberId::as_uuid);
-        let select = part(
-            member::Entity::of(scope.tenant()),
-            member::Column::Id,
-            after,
-            &page,
-        );
-        let rows = self.members_in(scope, select).await?;
+        let tx = self.read(within(scope)).await?;
+        let backend = tx.get_database_backend();
+        let tenant = scope.tenant();
+        let mut select = member::Entity::of(tenant);
+        if let Some(status) = filter.status {
+            select = select.filter(member::Column::Status.eq(status.name()));
+        }
+        if let Some(role) = filter.role {
+            let holding = holding(member_role::Column::RoleId.eq(role.as_uuid()), tenant);
+            select = select.filter(member::Column::Id.in_subquery(holding));
+        }
+        if let Some(search) = &filter.search {
+            let like = || LikeExpr::new(containing(search)).escape('\\');
+            let name = Expr::expr(Func::lower(bytewise(backend, user::Column::Name)));
+            select = select.filter(
+                Condition::any()
+                    .add(Expr::col((user::Entity, user::Column::Email)).like(like()))
+                    .add(name.like(like())),
+            );
+        }
+        let key = match filter.sort {
+            MemberSort::Joined => None,
+            MemberSort::Email => Some(bytewise(backend, user::Column::Email)),
+            MemberSort::Name => Some(bytewise(backend, user::Column::Name)),
+        };
+        let page = page.map(MemberId::as_uuid);
+        let select = part_by(select, key, member::Column::Id, &page);
+        let rows = members_in(&tx, tenant, select).await?;
+        tx.commit().await.map_err(store_error)?;
         Ok(slice(rows, page.limit))
     }
 
@@ -151,18 +202,90 @@ impl Views for SeaStore {
         scope: &TenantScope<Read>,
         id: MemberId,
     ) -> Result<Option<MemberRow>, StoreError> {
+        let tx = self.read(within(scope)).await?;
         let select = member::Entity::of(scope.tenant()).filter(member::Column::Id.eq(id.as_uuid()));
-        Ok(self.members_in(scope, select).await?.pop())
+        let mut rows = members_in(&tx, scope.tenant(), select).await?;
+        tx.commit().await.map_err(store_error)?;
+        Ok(rows.pop())
+    }
+
+    async fn roles(&self, scope: &TenantScope<Read>) -> Result<RoleBook, StoreError> {
+        let tx = self.read(within(scope)).await?;
+        let book = roles::book(&tx, scope.tenant()).await?;
+        tx.commit().await.map_err(store_error)?;
+        Ok(book)
+    }
+
+    async fn holders(
+        &self,
+        scope: &TenantScope<Read>,
+        roles: &[RoleId],
+        limit: u8,
+    ) -> Result<Vec<MemberRow>, StoreError> {
+        let tx = self.read(within(scope)).await?;
+        let tenant = scope.tenant();
+        let roles = || roles.iter().map(|role| role.as_uuid());
+        let holding = Condition::any()
+            .add(
+                member::Column::Id
+                    .in_subquery(holding(member_role::Column::RoleId.is_in(roles()), tenant)),
+            )
+            .add(member::Column::Id.in_subquery(holding_on_projects(
+                project_role::Column::RoleId.is_in(roles()),
+                tenant,
+            )));
+        let select = member::Entity::of(tenant)
+            .filter(member::Column::Status.eq("active"))
+            .filter(user::Column::DisabledAt.is_null())
+            .filter(holding)
+            .order_by_asc(member::Column::Id)
+            .limit(u64::from(limit));
+        let rows = members_in(&tx, tenant, select).await?;
+        tx.commit().await.map_err(store_error)?;
+        Ok(rows)
+    }
+
+    async fn invitations(
+        &self,
+        scope: &TenantScope<Read>,
+        status: Option<InvitationStatus>,
+        page: &Page<InvitationId>,
+        now: Timestamp,
+    ) -> Result<Slice<InvitationRow>, StoreError> {
+        let tx = self.read(within(scope)).await?;
+        let page = &page.map(InvitationId::as_uuid);
+        let wanted = Wanted::Page {
+            tenant: scope.tenant(),
+            status,
+            page,
+            now,
+        };
+        let rows = invitations(&tx, &wanted).await?;
+        tx.commit().await.map_err(store_error)?;
+        Ok(slice(rows, page.limit))
+    }
+
+    async fn invitation(
+        &self,
+        scope: &TenantScope<Read>,
+        id: InvitationId,
+    ) -> Result<Option<InvitationRow>, StoreError> {
+        let tx = self.read(within(scope)).await?;
+        let mut rows = invitations(&tx, &Wanted::One(scope.tenant(), id)).await?;
+        tx.commit().await.map_err(store_error)?;
+        Ok(rows.pop())
     }
 
     async fn projects(
         &self,
         scope: &TenantScope<Read>,
-        page: Page<ProjectId>,
+        selection: &Selection,
+        page: &Page<ProjectId>,
     ) -> Result<Slice<Project>, StoreError> {
         let tx = self.read(within(scope)).await?;
-        let after = page.after.map(ProjectId::as_uuid);
-        let rows = part(live_projects(scope), project::Column::Id, after, &page)
+        let page = page.map(ProjectId::as_uuid);
+        let select = live_projects(scope).filter(selected(selection));
+        let rows = part(select, project::Column::Id, &page)
             .all(&tx)
             .await
             .map_err(store_error)?;
@@ -188,44 +311,355 @@ impl Views for SeaStore {
         tx.commit().await.map_err(store_error)?;
         row.map(rows::project).transpose()
     }
-}
 
-impl SeaStore {
-    async fn members_in(
+    async fn project_members(
         &self,
         scope: &TenantScope<Read>,
-        select: Select<member::Entity>,
-    ) -> Result<Vec<MemberRow>, StoreError> {
+        project: ProjectId,
+        page: &Page<MemberId>,
+    ) -> Result<Slice<MemberRow>, StoreError> {
         let tx = self.read(within(scope)).await?;
-        let found = select
-            .join(JoinType::InnerJoin, user_of_member())
-            .select_also(user::Entity)
+        let tenant = scope.tenant();
+        let page = page.map(MemberId::as_uuid);
+        let here = project_role::Column::ProjectId.eq(project.as_uuid());
+        let select = member::Entity::of(tenant)
+            .filter(member::Column::Id.in_subquery(holding_on_projects(here, tenant)));
+        let mut rows = members_in(&tx, tenant, part(select, member::Column::Id, &page)).await?;
+        tx.commit().await.map_err(store_error)?;
+        for row in &mut rows {
+            row.roles
+                .retain(|role| role.assignment.project == Some(project));
+        }
+        Ok(slice(rows, page.limit))
+    }
+
+    async fn audit_events(
+        &self,
+        scope: &TenantScope<Read>,
+        filter: &AuditFilter,
+        page: &Page<AuditId>,
+    ) -> Result<Slice<AuditRow>, StoreError> {
+        let tx = self.read(within(scope)).await?;
+        let mut select = audit_event::Entity::of(scope.tenant());
+        if let Some(actor) = filter.actor {
+            select = select.filter(audit_event::Column::ActorId.eq(actor.as_uuid()));
+        }
+        if let Some(action) = &filter.action {
+            select = select.filter(audit_event::Column::Action.eq(action.as_str()));
+        }
+        if let Some(target) = &filter.target {
+            select = select.filter(audit_event::Column::Target.eq(target.as_str()));
+        }
+        if let Some(outcome) = filter.outcome {
+            select = select.filter(audit_event::Column::Outcome.eq(outcome.name()));
+        }
+        if let Some(since) = filter.since {
+            select = select.filter(audit_event::Column::At.gte(since.as_micros()));
+        }
+        if let Some(until) = filter.until {
+            select = select.filter(audit_event::Column::At.lt(until.as_micros()));
+        }
+        let page = page.map(AuditId::as_uuid);
+        let rows = part(select, audit_event::Column::Id, &page)
             .all(&tx)
             .await
             .map_err(store_error)?;
-        let held = member::Entity::of(scope.tenant())
-            .join(JoinType::InnerJoin, roles_of_member())
-            .filter(member::Column::Id.is_in(found.iter().map(|(member, _)| member.id)));
-        let mut roles = roles(held, &tx).await?;
         tx.commit().await.map_err(store_error)?;
-        found
+        let rows = rows
             .into_iter()
-            .filter_map(|(member, user)| Some((member, user?)))
-            .map(|(member, user)| {
-                Ok(MemberRow {
-                    email: rows::stored(&user.email)?,
-                    name: rows::stored(&user.name)?,
-                    member: Member {
-                        id: MemberId::from_uuid(member.id),
-                        tenant: TenantId::from_uuid(member.tenant_id),
-                        user: UserId::from_uuid(member.user_id),
-                        status: rows::member_status(&member.status)?,
-                        roles: roles.remove(&member.id).unwrap_or_default(),
-                        created_at: Timestamp::from_micros(member.created_at),
-                    },
-                })
+            .map(rows::audit_event)
+            .collect::<Result<_, _>>()?;
+        Ok(slice(rows, page.limit))
+    }
+
+    async fn overview(
+        &self,
+        scope: &TenantScope<Read>,
+        now: Timestamp,
+    ) -> Result<Overview, StoreError> {
+        let tx = self.read(within(scope)).await?;
+        let tenant = scope.tenant();
+        let members =
+            |status: &str| member::Entity::of(tenant).filter(member::Column::Status.eq(status));
+        let owner = role::Entity::of(tenant)
+            .select_only()
+            .column(role::Column::Id)
+            .filter(role::Column::Builtin.eq(BuiltIn::Owner.name()))
+            .into_query();
+        let owning = holding(member_role::Column::RoleId.in_subquery(owner), tenant);
+        let waiting = invitation::Entity::of(tenant)
+            .filter(invitation::Column::Status.eq(InvitationStatus::Pending.name()))
+            .filter(invitation::Column::ExpiresAt.gt(now.as_micros()));
+        let overview = Overview {
+            active_members: count(members("active"), &tx).await?,
+            suspended_members: count(members("suspended"), &tx).await?,
+            owners: count(
+                members("active").filter(member::Column::Id.in_subquery(owning)),
+                &tx,
+            )
+            .await?,
+            pending_invitations: count(waiting, &tx).await?,
+            projects: count(live_projects(scope), &tx).await?,
+            custom_roles: count(
+                role::Entity::of(tenant).filter(role::Column::Builtin.is_null()),
+                &tx,
+            )
+            .await?,
+        };
+        tx.commit().await.map_err(store_error)?;
+        Ok(overview)
+    }
+
+    async fn attention(
+        &self,
+        scope: &TenantScope<Read>,
+        page: &Page<MemberId>,
+        now: Timestamp,
+    ) -> Result<Slice<MemberRow>, StoreError> {
+        use bailiwick_application::admin::Concern;
+        let tx = self.read(within(scope)).await?;
+        let tenant = scope.tenant();
+        let page = page.map(MemberId::as_uuid);
+        let (now, soon) = (now.as_micros(), now.plus(Concern::AHEAD).as_micros());
+        let (whole, here) = (
+            member_role::Column::ExpiresAt,
+            project_role::Column::ExpiresAt,
+        );
+        let live = Condition::all()
+            .add(
+                member::Column::Id
+                    .not_in_subquery(holding(whole.is_null().or(whole.gt(now)), tenant)),
+            )
+            .add(
+                member::Column::Id
+                    .not_in_subquery(holding_on_projects(here.is_null().or(here.gt(now)), tenant)),
+            );
+        let concerning = Condition::any()
+            .add(member::Column::Status.eq("suspended"))
+            .add(live)
+            .add(member::Column::Id.in_subquery(holding(whole.lte(soon), tenant)))
+            .add(member::Column::Id.in_subquery(holding_on_projects(here.lte(soon), tenant)));
+        let select = member::Entity::of(tenant).filter(concerning);
+        let rows = members_in(&tx, tenant, part(select, member::Column::Id, &page)).await?;
+        tx.commit().await.map_err(store_error)?;
+        Ok(slice(rows, page.limit))
+    }
+
+    async fn every_tenant(
+        &self,
+        scope: &PlatformScope<Read>,
+        page: &Page<TenantId>,
+    ) -> Result<Slice<TenantRow>, StoreError> {
+        let tx = self.read(Context::default()).await?;
+        let page = page.map(TenantId::as_uuid);
+        let select = part(tenant::Entity::everywhere(scope), tenant::Column::Id, &page);
+        let rows = platform::tenants(&tx, scope, select).await?;
+        tx.commit().await.map_err(store_error)?;
+        Ok(slice(rows, page.limit))
+    }
+
+    async fn one_tenant(
+        &self,
+        scope: &PlatformScope<Read>,
+        id: TenantId,
+    ) -> Result<Option<TenantRow>, StoreError> {
+        let tx = self.read(Context::default()).await?;
+        let select = tenant::Entity::everywhere(scope).filter(tenant::Column::Id.eq(id.as_uuid()));
+        let mut rows = platform::tenants(&tx, scope, select).await?;
+        tx.commit().await.map_err(store_error)?;
+        Ok(rows.pop())
+    }
+
+    async fn every_user(
+        &self,
+        scope: &PlatformScope<Read>,
+        email: Option<&EmailAddress>,
+        page: &Page<UserId>,
+    ) -> Result<Slice<UserRow>, StoreError> {
+        let tx = self.read(Context::default()).await?;
+        let page = page.map(UserId::as_uuid);
+        let mut select = part(user::Entity::rows(), user::Column::Id, &page);
+        if let Some(email) = email {
+            select = select.filter(user::Column::Email.eq(email.as_str()));
+        }
+        let rows = platform::users(&tx, scope, select).await?;
+        tx.commit().await.map_err(store_error)?;
+        Ok(slice(rows, page.limit))
+    }
+
+    async fn one_user(
+        &self,
+        scope: &PlatformScope<Read>,
+        id: UserId,
+    ) -> Result<Option<UserRow>, StoreError> {
+        let tx = self.read(Context::default()).await?;
+        let select = user::Entity::rows().filter(user::Column::Id.eq(id.as_uuid()));
+        let mut rows = platform::users(&tx, scope, select).await?;
+        tx.commit().await.map_err(store_error)?;
+        Ok(rows.pop())
+    }
+}
+
+/// A membership as its owner sees it, unless it is of a tenant that is gone for them.
+fn membership(
+    member: &member::Model,
+    tenant: tenant::Model,
+    roles: Vec<HeldRole>,
+    now: Timestamp,
+) -> Result<Option<MembershipRow>, StoreError> {
+    let tenant = rows::tenant(tenant)?;
+    let row = MembershipRow {
+        place: Place {
+            tenant: tenant.id,
+            member: MemberId::from_uuid(member.id),
+        },
+        name: tenant.name,
+        slug: Slug::stored(tenant.slug.to_string()),
+        tenant_status: tenant.status,
+        member_status: rows::member_status(&member.status)?,
+        roles,
+    };
+    let restorable = tenant
+        .deleted_at
+        .is_none_or(|at| now < at.plus(Tenant::GRACE));
+    let there = row.tenant_status != TenantStatus::Deleted || (restorable && row.may_enter());
+    Ok(there.then_some(row))
+}
+
+/// The members that were selected, with what they have.
+async fn members_in(
+    tx: &Tx,
+    tenant: TenantId,
+    select: Select<member::Entity>,
+) -> Result<Vec<MemberRow>, StoreError> {
+    let found = select
+        .join(JoinType::InnerJoin, user_of_member())
+        .select_also(user::Entity)
+        .all(tx)
+        .await
+        .map_err(store_error)?;
+    let ids = || found.iter().map(|(member, _)| member.id);
+    let whole = member_role::Entity::of(tenant)
+        .filter(member_role::Column::MemberId.is_in(ids()))
+        .join(JoinType::InnerJoin, role_of_holding())
+        .select_also(role::Entity)
+        .order_by_asc(role::Column::Id)
+        .all(tx)
+        .await
+        .map_err(store_error)?;
+    let on_projects = project_role::Entity::of(tenant)
+        .filter(project_role::Column::MemberId.is_in(ids()))
+        .join(JoinType::InnerJoin, role_of_holding_on_project())
+        .select_also(role::Entity)
+        .order_by_asc(project_role::Column::ProjectId)
+        .order_by_asc(role::Column::Id)
+        .all(tx)
+        .await
+        .map_err(store_error)?;
+    let whole = whole.into_iter().map(|(held, role)| {
+        let assignment = rows::assignment(held.role_id, None, held.expires_at);
+        (held.member_id, assignment, role)
+    });
+    let on_projects = on_projects.into_iter().map(|(held, role)| {
+        let assignment = rows::assignment(held.role_id, Some(held.project_id), held.expires_at);
+        (held.member_id, assignment, role)
+    });
+    let mut roles: HashMap<Uuid, Vec<HeldRole>> = HashMap::new();
+    for (member, assignment, role) in whole.chain(on_projects) {
+        if let Some(role) = role {
+            let role = rows::held(assignment, &role.name, role.builtin.as_deref())?;
+            roles.entry(member).or_default().push(role);
+        }
+    }
+    found
+        .into_iter()
+        .filter_map(|(member, user)| Some((member, user?)))
+        .map(|(member, user)| {
+            let roles = roles.remove(&member.id).unwrap_or_default();
+            let assignments = roles.iter().map(|role| role.assignment).collect();
+            Ok(MemberRow {
+                email: rows::stored(&user.email)?,
+                name: rows::stored(&user.name)?,
+                member: rows::member(&member, assignments)?,
+                roles,
             })
-            .collect()
+        })
+        .collect()
+}
+
+/// The members of a tenant with roles in the whole of it that keep the condition.
+fn holding(condition: impl sea_orm::sea_query::IntoCondition, tenant: TenantId) -> SelectStatement {
+    member_role::Entity::of(tenant)
+        .select_only()
+        .column(member_role::Column::MemberId)
+        .filter(condition)
+        .into_query()
+}
+
+/// The members of a tenant with roles on projects that keep the condition.
+fn holding_on_projects(
+    condition: impl sea_orm::sea_query::IntoCondition,
+    tenant: TenantId,
+) -> SelectStatement {
+    project_role::Entity::of(tenant)
+        .select_only()
+        .column(project_role::Column::MemberId)
+        .filter(condition)
+        .into_query()
+}
+
+async fn count<E>(select: Select<E>, tx: &Tx) -> Result<u64, StoreError>
+where
+    E: EntityTrait<Model: Sync>,
+{
+    PaginatorTrait::count(select, tx).await.map_err(store_error)
+}
+
+/// The projects that the policy lets somebody see.
+fn selected(selection: &Selection) -> Condition {
+    if selection.is_everything() {
+        return Condition::all();
+    }
+    let ids = |projects: &[ProjectId]| {
+        let ids = projects.iter().map(|project| project.as_uuid());
+        project::Column::Id.is_in(ids.collect::<Vec<_>>())
+    };
+    let (own_in, user) = selection.own_in();
+    let mut condition = Condition::any()
+        .add(ids(selection.projects()))
+        .add(ids(own_in).and(project::Column::CreatedBy.eq(user.as_uuid())));
+    if let Some(owner) = selection.owner() {
+        condition = condition.add(project::Column::CreatedBy.eq(owner.as_uuid()));
+    }
+    condition
+}
+
+/// A column of the account, compared byte by byte and lowered in ASCII alone, as SQLite does it by itself.
+fn bytewise(backend: DbBackend, column: user::Column) -> SimpleExpr {
+    let column = Expr::col((user::Entity, column));
+    match backend {
+        DbBackend::Postgres => Expr::cust_with_exprs(r#"$1 COLLATE "C""#, [column]),
+        _ => column,
+    }
+}
+
+/// The pattern of texts that contain this one, in any case of ASCII letters.
+fn containing(text: &str) -> String {
+    let mut pattern = "%".to_owned();
+    for letter in text.to_ascii_lowercase().chars() {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
+}
+
+fn of_person(user: UserId) -> Context {
+    Context {
+        tenant: None,
+        user: Some(user.as_uuid()),
     }
 }
 
@@ -241,56 +675,49 @@ fn live_projects(scope: &TenantScope<Read>) -> Select<project::Entity> {
 }
 
 /// A page by its last id, and one row more, which tells whether there is another page.
-fn part<E: EntityTrait, Id>(
-    select: Select<E>,
+fn part<E: EntityTrait>(select: Select<E>, id: E::Column, page: &Page<Uuid>) -> Select<E> {
+    part_by(select, None, id, page)
+}
+
+/// A page by its last key and id, where rows are sorted by a key before their ids.
+fn part_by<E: EntityTrait>(
+    mut select: Select<E>,
+    key: Option<SimpleExpr>,
     id: E::Column,
-    after: Option<Uuid>,
-    page: &Page<Id>,
+    page: &Page<Uuid>,
 ) -> Select<E> {
-    let select = select.limit(u64::from(page.limit) + 1);
-    match (page.order, after) {
-        (Order::Ascending, None) => select.order_by_asc(id),
-        (Order::Ascending, Some(after)) => select.filter(id.gt(after)).order_by_asc(id),
-        (Order::Descending, None) => select.order_by_desc(id),
-        (Order::Descending, Some(after)) => select.filter(id.lt(after)).order_by_desc(id),
+    let order = match page.order {
+        Order::Ascending => sea_orm::Order::Asc,
+        Order::Descending => sea_orm::Order::Desc,
+    };
+    if let Some(after) = &page.after {
+        let beyond = match page.order {
+            Order::Ascending => id.gt(after.id),
+            Order::Descending => id.lt(after.id),
+        };
+        let beyond = match (&key, &after.key) {
+            (Some(key), Some(last)) => {
+                let last = || Expr::value(last.as_str());
+                let further = match page.order {
+                    Order::Ascending => key.clone().gt(last()),
+                    Order::Descending => key.clone().lt(last()),
+                };
+                further.or(key.clone().eq(last()).and(beyond))
+            }
+            _ => beyond,
+        };
+        select = select.filter(beyond);
     }
+    if let Some(key) = key {
+        select = select.order_by(key, order.clone());
+    }
+    select.order_by(id, order).limit(u64::from(page.limit) + 1)
 }
 
 fn slice<Row>(mut rows: Vec<Row>, limit: u8) -> Slice<Row> {
     let more = rows.len() > usize::from(limit);
     rows.truncate(limit.into());
     Slice { rows, more }
-}
-
-#[derive(FromQueryResult)]
-struct Held {
-    member_id: Uuid,
-    role_id: Uuid,
-    builtin: Option<String>,
-}
-
-/// The roles of these members, which `held` has joined with what they hold.
-async fn roles(
-    held: Select<member::Entity>,
-    tx: &Tx,
-) -> Result<HashMap<Uuid, Vec<Role>>, StoreError> {
-    let held = held
-        .join(JoinType::InnerJoin, role_of_holding())
-        .select_only()
-        .column_as(member::Column::Id, "member_id")
-        .column_as(role::Column::Id, "role_id")
-        .column(role::Column::Builtin)
-        .order_by_asc(role::Column::Id)
-        .into_model::<Held>()
-        .all(tx)
-        .await
-        .map_err(store_error)?;
-    held.into_iter()
-        .try_fold(HashMap::new(), |mut roles: HashMap<_, Vec<_>>, row| {
-            let role = rows::role(row.role_id, row.builtin.as_deref())?;
-            roles.entry(row.member_id).or_default().push(role);
-            Ok(roles)
-        })
 }
 
 fn tenant_of_member() -> RelationDef {
@@ -319,6 +746,13 @@ fn roles_of_member() -> RelationDef {
 fn role_of_holding() -> RelationDef {
     member_role::Entity::belongs_to(role::Entity)
         .from((member_role::Column::TenantId, member_role::Column::RoleId))
+        .to((role::Column::TenantId, role::Column::Id))
+        .into()
+}
+
+fn role_of_holding_on_project() -> RelationDef {
+    project_role::Entity::belongs_to(role::Entity)
+        .from((project_role::Column::TenantId, project_role::Column::RoleId))
         .to((role::Column::TenantId, role::Column::Id))
         .into()
 }

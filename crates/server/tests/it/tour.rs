@@ -20,6 +20,12 @@ fn the_tour_works_as_it_is_written() {
         r#""name":"Apollo""#,
         r#"{"data":[{"id":"proj_"#,
         r#""code":"forbidden""#,
+        r#""name":"Maker""#,
+        r#""roles":["Maker"]"#,
+        r#""name":"Gemini""#,
+        r#""reason":"not_held""#,
+        r#""status":"pending""#,
+        r#""action":"member:invite""#,
         r#"{"status":"signed_out"}"#,
         r#""code":"invalid_token""#,
     ];
@@ -72,11 +78,16 @@ fn take(service: &Service) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The answers without what is new each time: ids and instants.
+/// The answers without what is new each time: ids, instants, and cursors, which begin with `org_` in base64.
 fn shape(answers: &str) -> String {
+    let begins = |text: &str| {
+        ["20", "01", "b3JnX"]
+            .iter()
+            .any(|with| text.starts_with(with))
+    };
     answers
         .split('"')
-        .filter(|text| !text.contains("_01") && !text.starts_with("20") && !text.starts_with("01"))
+        .filter(|text| !text.contains("_01") && !begins(text))
         .collect::<Vec<_>>()
         .join("\"")
 }

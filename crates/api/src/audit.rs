@@ -1,0 +1,159 @@
+//! The audit trail over HTTP.
+
+use crate::{
+    access::Guard,
+    list::{Filter, Parameters, Part},
+    problem::Problem,
+    time::{Instant, rfc3339},
+};
+use actix_web::{
+    FromRequest, HttpRequest, HttpResponse,
+    dev::Payload,
+    http::header,
+    web::{Bytes, Data},
+};
+use bailiwick_application::{
+    audit::Audit,
+    ports::{After, AuditFilter, AuditRow, Order, Outcome, Page, StoreError},
+};
+use bailiwick_domain::{AuditId, access::action::ReadAudit};
+use futures_util::stream;
+use serde::Serialize;
+use std::future::{Ready, ready};
+
+#[derive(Serialize)]
+pub(crate) struct AuditBody {
+    id: String,
+    at: String,
+    actor: Option<String>,
+    action: String,
+    target: String,
+    outcome: &'static str,
+    reason: Option<String>,
+}
+
+impl From<AuditRow> for AuditBody {
+    fn from(row: AuditRow) -> Self {
+        Self {
+            id: row.id.to_string(),
+            at: rfc3339(row.at),
+            actor: row.actor.map(|actor| actor.to_string()),
+            action: row.action,
+            target: row.target,
+            outcome: row.outcome.name(),
+            reason: row.reason,
+        }
+    }
+}
+
+/// Which records are asked for.
+pub(crate) struct Wanted(AuditFilter);
+
+impl Filter for Wanted {
+    fn take(query: &mut Parameters) -> Result<Self, Problem> {
+        let at = |query: &mut Parameters, name| {
+            let instant = query.parse::<Instant>(name)?;
+            Ok::<_, Problem>(instant.map(|Instant(at)| at))
+        };
+        Ok(Self(AuditFilter {
+            actor: query.parse("actor")?,
+            action: query.text("action")?,
+            target: query.text("target")?,
+            outcome: query.one_of("outcome", &Outcome::ALL, Outcome::name)?,
+            since: at(query, "since")?,
+            until: at(query, "until")?,
+        }))
+    }
+}
+
+impl FromRequest for Wanted {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Parameters::of(request).and_then(|mut query| {
+            let wanted = Self::take(&mut query)?;
+            query.done()?;
+            Ok(wanted)
+        }))
+    }
+}
+
+pub(crate) async fn list(
+    permit: Guard<ReadAudit>,
+    audit: Data<Audit>,
+    part: Part<AuditId, Wanted>,
+) -> Result<HttpResponse, Problem> {
+    let Wanted(filter) = &part.filter;
+    let slice = audit.list(&permit, filter, &part.page).await?;
+    Ok(part.answer(slice, |row| row.id, AuditBody::from))
+}
+
+/// All that is asked for as JSON Lines, page by page: however long the trail is, no more than a page is in memory.
+pub(crate) async fn export(
+    permit: Guard<ReadAudit>,
+    audit: Data<Audit>,
+    Wanted(filter): Wanted,
+) -> Result<HttpResponse, Problem> {
+    let first = Page {
+        after: None,
+        limit: 100,
+        order: Order::Ascending,
+    };
+    // The first page before the head goes out: until then a failure can still be said.
+    let slice = audit.list(&permit, &filter, &first).await?;
+    let export = Export {
+        permit,
+        audit,
+        filter,
+        next: slice.more.then(|| after(&first, &slice.rows)),
+    };
+    let rest = stream::unfold(export, |mut export| async {
+        let page = export.next.take()?;
+        let lines = export.page(page).await;
+        Some((lines, export))
+    });
+    let first = stream::once(ready(Ok(lines(slice.rows))));
+    let all = futures_util::StreamExt::chain(first, rest);
+    Ok(HttpResponse::Ok()
+        .content_type("application/x-ndjson")
+        .insert_header((
+            header::CONTENT_DISPOSITION,
+            r#"attachment; filename="audit-events.jsonl""#,
+        ))
+        .streaming(all))
+}
+
+struct Export {
+    permit: Guard<ReadAudit>,
+    audit: Data<Audit>,
+    filter: AuditFilter,
+    next: Option<Page<AuditId>>,
+}
+
+impl Export {
+    async fn page(&mut self, page: Page<AuditId>) -> Result<Bytes, StoreError> {
+        let slice = self.audit.list(&self.permit, &self.filter, &page).await?;
+        self.next = slice.more.then(|| after(&page, &slice.rows));
+        Ok(lines(slice.rows))
+    }
+}
+
+fn after(page: &Page<AuditId>, rows: &[AuditRow]) -> Page<AuditId> {
+    Page {
+        after: rows.last().map(|row| After {
+            id: row.id,
+            key: None,
+        }),
+        ..*page
+    }
+}
+
+fn lines(rows: Vec<AuditRow>) -> Bytes {
+    let lines = rows.into_iter().filter_map(|row| {
+        let mut line = serde_json::to_string(&AuditBody::from(row)).ok()?;
+        line.push('\n');
+        Some(line)
+    });
+    lines.collect::<String>().into()
+}

@@ -1,0 +1,40 @@
+//! A tenant that stands still while something is handed on in it.
+
+use crate::ports::{StoreError, TenantUnit};
+use bailiwick_domain::{
+    Timestamp,
+    access::{Action, Denied, Permission, Permit, Principal, renew},
+    role::RoleBook,
+    tenant::Tenant,
+};
+
+/// A tenant and its roles: nobody else changes either, nor any member, until the unit is over.
+pub(crate) struct Locked {
+    pub(crate) tenant: Tenant,
+    pub(crate) book: RoleBook,
+}
+
+impl Locked {
+    pub(crate) async fn of(unit: &mut dyn TenantUnit) -> Result<Self, StoreError> {
+        let tenant = unit.tenant().await?;
+        let tenant = tenant.ok_or_else(|| StoreError::Corrupt("the tenant is gone".to_owned()))?;
+        let book = unit.role_book().await?;
+        Ok(Self { tenant, book })
+    }
+
+    /// The permit, asked for again: since the request began, its bearer may have lost what it rests on. Either the store
+    /// fails, or the policy answers.
+    pub(crate) async fn renew<A: Action<Catalogue = Permission>>(
+        &self,
+        unit: &mut dyn TenantUnit,
+        permit: &Permit<A>,
+        now: Timestamp,
+    ) -> Result<Result<Permit<A>, Denied>, StoreError> {
+        let member = unit.member_of(permit.user()).await?;
+        let principal = match member {
+            Some(member) => member.principal(&self.tenant, &self.book, now),
+            None => Principal::new(permit.user()),
+        };
+        Ok(renew(permit, &principal))
+    }
+}

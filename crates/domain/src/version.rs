@@ -1,0 +1,56 @@
+//! Versions: how a change tells whether what it is based on still stands.
+
+/// How often something has changed since it was made, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version(i64);
+
+/// What a change expects of the thing that it changes (RFC 9110 §13.1.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expected {
+    /// That it is there.
+    Any,
+    /// That it stands at one of these.
+    OneOf(Vec<Version>),
+}
+
+/// The thing has changed since it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this has changed since it was read")]
+pub struct Stale;
+
+impl Version {
+    /// That of a thing that was just made.
+    pub const FIRST: Self = Self(1);
+
+    /// The version with this number.
+    #[must_use]
+    pub const fn from_number(number: i64) -> Self {
+        Self(number)
+    }
+
+    /// Its number.
+    #[must_use]
+    pub const fn number(self) -> i64 {
+        self.0
+    }
+
+    /// The one after it.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+impl Expected {
+    /// Does the thing stand as expected?
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn met_by(&self, version: Version) -> Result<(), Stale> {
+        match self {
+            Self::Any => Ok(()),
+            Self::OneOf(versions) if versions.contains(&version) => Ok(()),
+            Self::OneOf(_) => Err(Stale),
+        }
+    }
+}
