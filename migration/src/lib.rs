@@ -21,6 +21,7 @@ mod m0015_ownership_offers;
 mod m0016_operators;
 mod m0017_audit_reasons;
 mod m0018_second_factors;
+mod m0019_row_security;
 mod schema;
 
 pub use sea_orm_migration::DbErr;
@@ -29,7 +30,7 @@ use sea_orm_migration::{
     MigrationStatus,
     prelude::*,
     sea_orm::{
-        DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
+        DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, Statement,
         TransactionOptions, TransactionTrait,
     },
 };
@@ -58,6 +59,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0016_operators::Migration),
             Box::new(m0017_audit_reasons::Migration),
             Box::new(m0018_second_factors::Migration),
+            Box::new(m0019_row_security::Migration),
         ]
     }
 }
@@ -89,6 +91,43 @@ pub async fn down(db: &DatabaseConnection) -> Result<(), DbErr> {
 pub async fn fresh(db: &DatabaseConnection) -> Result<(), DbErr> {
     let alone = alone(db).await?;
     Migrator::refresh(&alone).await?;
+    alone.commit().await
+}
+
+/// Lets this role serve: read and write rows, and neither change the schema nor what was recorded (PostgreSQL).
+///
+/// # Errors
+/// What the database says, for one that the role is unknown to it.
+pub async fn grant(db: &DatabaseConnection, role: &str) -> Result<(), DbErr> {
+    let alone = alone(db).await?;
+    let lets_in = Statement::from_sql_and_values(
+        DbBackend::Postgres,
+        "SELECT quote_ident($1) AS role, quote_ident(current_schema()) AS schema,
+                has_schema_privilege($1, current_schema(), 'USAGE') AS in_schema,
+                string_agg(oid::regclass::text, ', ') AS tables
+         FROM pg_class
+         WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
+           AND relname <> 'seaql_migrations' AND pg_has_role(current_user, relowner, 'USAGE')",
+        [role.into()],
+    );
+    let row = alone.query_one_raw(lets_in).await?;
+    let row = row.ok_or_else(|| DbErr::RecordNotFound("tables".to_owned()))?;
+    let [role, schema, tables] =
+        ["role", "schema", "tables"].map(|column| row.try_get::<String>("", column));
+    let (role, schema, tables) = (role?, schema?, tables?);
+    // The owner of the tables need not own the schema.
+    if !row.try_get::<bool>("", "in_schema")? {
+        let usage = format!("GRANT USAGE ON SCHEMA {schema} TO {role}");
+        alone.execute_unprepared(&usage).await?;
+    }
+    alone
+        .execute_unprepared(&format!(
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON {tables} TO {role};
+             REVOKE UPDATE, DELETE ON audit_events FROM {role};
+             REVOKE ALL ON seaql_migrations FROM {role};
+             GRANT SELECT ON seaql_migrations TO {role}"
+        ))
+        .await?;
     alone.commit().await
 }
 

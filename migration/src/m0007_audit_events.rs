@@ -1,9 +1,10 @@
 //! Audit events: written once, and then nobody's to change.
 
 use crate::schema::{
-    drop_tables, foreign_key, index, micros, primary_key, table, text, unique, uuid,
+    drop_tables, execute, foreign_key, index, micros, postgres, primary_key, table, text, unique,
+    uuid,
 };
-use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -56,15 +57,6 @@ impl MigrationTrait for Migration {
         }
         Ok(())
     }
-}
-
-fn postgres(manager: &SchemaManager<'_>) -> bool {
-    manager.get_database_backend() == DbBackend::Postgres
-}
-
-async fn execute(manager: &SchemaManager<'_>, sql: &str) -> Result<(), DbErr> {
-    manager.get_connection().execute_unprepared(sql).await?;
-    Ok(())
 }
 
 const POSTGRES: &str = "

@@ -1,4 +1,4 @@
-//! What tenants decide about themselves, who suspended them, and since when they are deleted.
+//! What tenants decide about themselves, who suspended them, since when they are deleted, and since when erased.
 
 use crate::schema::{add_columns, drop_columns, execute, micros, number, one_of, text, uuid};
 use sea_orm_migration::prelude::*;
@@ -23,6 +23,7 @@ impl MigrationTrait for Migration {
                     ))
                     .take(),
                 micros("deleted_at").null().take(),
+                micros("erased_at").null().take(),
                 // No reference: SQLite adds a column with none over two. Whoever deletes a role moves this first.
                 uuid("default_role_id").null().take(),
                 text("allowed_domains").default("").take(),
@@ -52,6 +53,7 @@ impl MigrationTrait for Migration {
             "second_factor_required",
             "allowed_domains",
             "default_role_id",
+            "erased_at",
             "deleted_at",
             "suspended_by",
         ];

@@ -1,6 +1,6 @@
 //! The words that the migrations are written in.
 
-use sea_orm_migration::prelude::*;
+use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
 /// A UUID; SQLite has no such type and keeps the 16 bytes as they are.
 pub(crate) fn uuid(name: &'static str) -> ColumnDef {
@@ -139,7 +139,12 @@ pub(crate) async fn drop_indexes<const N: usize>(
     Ok(())
 }
 
-/// Changes rows in words that both databases understand.
+/// Whether it is PostgreSQL that changes, and not SQLite.
+pub(crate) fn postgres(manager: &SchemaManager<'_>) -> bool {
+    manager.get_database_backend() == DbBackend::Postgres
+}
+
+/// Statements as they stand.
 pub(crate) async fn execute(manager: &SchemaManager<'_>, sql: &str) -> Result<(), DbErr> {
     manager.get_connection().execute_unprepared(sql).await?;
     Ok(())

@@ -303,6 +303,7 @@ async fn what_is_so_already_leaves_no_record(world: World) {
     let before = world.state().await;
 
     post(&owner, &format!("{member}/suspend")).await.is(204);
+    post(&owner, "/api/v1/organization/resume").await.is(200);
 
     assert_eq!(world.state().await, before);
 }

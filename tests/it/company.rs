@@ -15,7 +15,7 @@ pub(crate) const SOON: &str = "2027-01-15T08:01:00Z";
 pub(crate) const FAR: &str = "2037-01-15T08:00:00Z";
 
 /// What is held on projects: on all of them, on one, or on one's own.
-const ON_PROJECTS: [&str; 4] = [
+pub(crate) const ON_PROJECTS: [&str; 4] = [
     "project:read",
     "project:update",
     "project:delete",

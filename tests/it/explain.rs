@@ -2,7 +2,7 @@
 
 use crate::{
     acts::{MEMBERS, PROJECTS, texts},
-    company::{Company, FAR, Member, Plan, Project, SHORT, SOON},
+    company::{Company, FAR, Member, ON_PROJECTS, Plan, Project, SHORT, SOON},
     world::{Answer, Ask, Client, Person, World, unknown},
 };
 use bailiwick_api::routes::routes;
@@ -18,6 +18,7 @@ both!(
     about_others_only_they_may_ask_who_hold_the_permission,
     a_member_of_elsewhere_is_asked_about_like_one_who_never_was,
     a_project_that_one_may_not_see_is_asked_about_like_one_that_never_was,
+    a_project_that_one_may_change_and_not_see_is_explained,
     what_nobody_gave_is_not_held,
     a_role_with_an_end_counts_until_then,
     what_is_held_for_ones_own_is_held_for_nothing_else,
@@ -190,6 +191,25 @@ async fn a_member_of_elsewhere_is_asked_about_like_one_who_never_was(world: Worl
     assert_eq!(about(&foreign).await.bytes(), never_was.bytes());
     assert_eq!(about(&gone).await.bytes(), never_was.bytes());
     never_was.problem(404, "not_found");
+}
+
+async fn a_project_that_one_may_change_and_not_see_is_explained(world: World) {
+    let owner = world.owner("ada", "Acme").await;
+    let apollo = owner.project("Apollo").await;
+    for permission in ["project:update", "project:delete", "project:share"] {
+        let name = permission.replace(':', " ");
+        owner.role(&name, &[permission]).await;
+        let bob = member_with(&world, &owner, &name.replace(' ', "-"), json!([name])).await;
+
+        for (asked_for, verdict_of) in [
+            (permission, ("permit", "")),
+            ("project:read", ("deny", "not_held")),
+        ] {
+            let question = json!({ "permission": asked_for, "project_id": apollo });
+            let answer = asked(&bob, question).await;
+            assert_eq!(verdict(&answer), verdict_of, "{permission}");
+        }
+    }
 }
 
 async fn a_project_that_one_may_not_see_is_asked_about_like_one_that_never_was(world: World) {
@@ -698,7 +718,10 @@ async fn explanations_say_what_requests_are_answered(world: World) {
                 let by_themselves = ask(member, question).await;
 
                 assert_eq!(says_so(&by_owner), allowed, "{} {by_owner:#}", member.name);
-                if member.may("project:read", Some(project)) {
+                if ON_PROJECTS
+                    .iter()
+                    .any(|held| member.may(held, Some(project)))
+                {
                     let answer = by_themselves.is(200).json();
                     assert_eq!(says_so(&answer), allowed, "{} {answer:#}", member.name);
                 } else {

@@ -24,6 +24,7 @@ both!(
     a_mailed_secret_verifies_the_address_and_a_list_does_not,
     whoever_has_no_account_registers_verifies_and_accepts,
     where_addresses_are_verified_only_a_secret_counts_for_one_that_is_not,
+    where_addresses_are_verified_nobody_is_added_by_one_that_is_not,
     an_invitation_is_for_its_address,
     an_address_is_one_in_any_spelling,
     an_invitation_is_declined_with_an_account_and_without,
@@ -359,6 +360,31 @@ async fn where_addresses_are_verified_only_a_secret_counts_for_one_that_is_not(w
     assert_eq!(owner.member("bob").await["roles"], json!(["member"]));
     // Whoever has shown that the address is theirs can sign in with it.
     world.sign_in("bob").await;
+}
+
+/// Else whoever registers an address first is added in the name of whom it belongs to.
+async fn where_addresses_are_verified_nobody_is_added_by_one_that_is_not(world: World) {
+    let owner = world.owner("ada", "Acme").await;
+    world.person("bob").await;
+    world.member(&owner, "cleo", "member").await;
+    let (world, owner) = verifying(world, &owner).await;
+
+    let unverified = owner.add("bob", "admin").await.is(201);
+    let again = owner.add("bob", "admin").await;
+    let unknown = owner.add("dora", "admin").await.is(201);
+    let member = owner.add("cleo", "admin").await;
+
+    assert_eq!(unverified.text.replace("bob", "dora"), unknown.text);
+    again.problem(400, "already_invited");
+    member.problem(400, "already_member");
+    let members = owner.get(MEMBERS).await.is(200).rows();
+    assert_eq!(members.len(), 2);
+    let token = world.mailed_token("bob", "invitation").await;
+    let bob = world
+        .nobody()
+        .post(PREVIEW, json!({ "token": token }))
+        .await;
+    bob.is(200);
 }
 
 async fn an_invitation_is_for_its_address(world: World) {

@@ -33,6 +33,7 @@ both!(
     what_somebody_holds_on_a_project_counts_when_they_are_acted_on,
     whoever_lost_a_power_a_moment_ago_does_nothing_with_it,
     the_last_active_owner_stays,
+    an_owner_whose_account_is_closed_is_not_the_one_who_stays,
     of_two_owners_one_may_go,
     of_two_owners_who_act_at_once_one_is_left,
 );
@@ -765,6 +766,19 @@ async fn the_last_active_owner_stays(world: World) {
     owner.get(MEMBERS).await.is(200);
     owner.assign(&ada, json!(["owner", "admin"])).await.is(200);
     // Whoever is suspended is not the one who stays.
+    owner.remove(&bob).await.is(204);
+}
+
+async fn an_owner_whose_account_is_closed_is_not_the_one_who_stays(world: World) {
+    let owner = world.owner("ada", "Acme").await;
+    world.member(&owner, "bob", "owner").await;
+    let close = "UPDATE users SET disabled_at = 1 WHERE name = 'bob'";
+    world.execute(close).await;
+
+    let refused = owner.leave().await;
+
+    refused.problem(400, "last_owner");
+    let bob = owner.member_id("bob").await;
     owner.remove(&bob).await.is(204);
 }
 

@@ -816,11 +816,16 @@ async fn an_offer_is_void_when_whoever_made_it_owns_no_more(world: World) {
     partner.assign(&ada, json!(["owner"])).await.is(200);
     partner.suspend(&ada).await.is(204);
     let suspended = heir.act(ACCEPT).await;
+    partner.resume(&ada).await.is(204);
+    let close = "UPDATE users SET disabled_at = 1 WHERE name = 'ada'";
+    world.execute(close).await;
+    let closed = heir.act(ACCEPT).await;
     partner.remove(&ada).await.is(204);
     let removed = heir.act(ACCEPT).await;
 
     demoted.problem(400, "offer_void");
     suspended.problem(400, "offer_void");
+    closed.problem(400, "offer_void");
     removed.problem(404, "not_found");
     assert_eq!(heir.member("cleo").await["roles"], json!(["member"]));
 }

@@ -105,9 +105,10 @@ impl World {
     /// On PostgreSQL, where there is one.
     pub(crate) async fn postgres() -> Option<Self> {
         let template = format!("bailiwick_{:016x}", schema_fingerprint());
-        let database = postgres::from_template(&template, async |url| {
+        let database = postgres::from_template(&template, async |url, service_url| {
             let mut config = Config::default();
-            config.database.url = url.to_owned();
+            config.database.url = service_url.to_owned();
+            config.database.owner_url = Some(url.to_owned());
             migrate(&config, Step::Up).await.unwrap();
         })
         .await?;
@@ -333,13 +334,14 @@ impl World {
     async fn console(&self) -> MappedMutexGuard<'_, Console> {
         let mut console = self.console.lock().await;
         if console.is_none() {
-            let url = &self.config.database.url;
             *console = Some(match &self.database {
                 Database::Sqlite(_) => {
-                    Console::Sqlite(SqliteConnection::connect(url).await.unwrap())
+                    let url = self.database.url();
+                    Console::Sqlite(SqliteConnection::connect(&url).await.unwrap())
                 }
-                Database::Postgres(..) => {
-                    Console::Postgres(PgConnection::connect(url).await.unwrap())
+                // As an administrator, from whom nothing is hidden.
+                Database::Postgres(database, _) => {
+                    Console::Postgres(PgConnection::connect(database.url()).await.unwrap())
                 }
             });
         }
@@ -351,7 +353,7 @@ impl Database {
     fn url(&self) -> String {
         match self {
             Self::Sqlite(folder) => format!("sqlite:{}", folder.path().join("db").display()),
-            Self::Postgres(database, _) => database.url().to_owned(),
+            Self::Postgres(database, _) => database.service_url().to_owned(),
         }
     }
 

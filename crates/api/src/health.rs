@@ -1,7 +1,7 @@
 //! Is the process alive, and can it do its work?
 
 use crate::{access::Public, problem::Problem};
-use actix_web::{HttpResponse, web::Data};
+use actix_web::{HttpResponse, http::header::WARNING, web::Data};
 use bailiwick_application::ports::Readiness;
 use serde_json::json;
 
@@ -10,8 +10,21 @@ pub(crate) async fn live(_: Public) -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "ok" }))
 }
 
+/// What is wrong with a deployment that serves nevertheless, for whoever watches it.
+#[derive(Debug, Clone, Default)]
+pub struct Caveat(pub Option<String>);
+
 /// Asks the store.
-pub(crate) async fn ready(_: Public, store: Data<dyn Readiness>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn ready(
+    _: Public,
+    store: Data<dyn Readiness>,
+    caveat: Data<Caveat>,
+) -> Result<HttpResponse, Problem> {
     store.ready().await?;
-    Ok(HttpResponse::Ok().json(json!({ "status": "ready" })))
+    let mut answer = HttpResponse::Ok();
+    if let Caveat(Some(caveat)) = &**caveat {
+        // "Miscellaneous warning" (RFC 7234 §5.5.6); a cache makes nothing of it any more (RFC 9111 §5.5), people do.
+        answer.insert_header((WARNING, format!("199 bailiwick \"{caveat}\"")));
+    }
+    Ok(answer.json(json!({ "status": "ready" })))
 }

@@ -32,6 +32,7 @@ pub mod routes;
 pub use accounts::Registration;
 pub use address::TrustedProxies;
 pub use edge::edge;
+pub use health::Caveat;
 pub use sessions::Cookies;
 pub use throttle::Throttle;
 
@@ -83,6 +84,8 @@ pub struct Services {
     pub refusals: Arc<dyn Refusals>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// What is wrong with the deployment, though it serves.
+    pub caveat: Caveat,
     /// Whether the store can be used.
     pub readiness: Arc<dyn Readiness>,
     /// The keys that access tokens are verified with.
@@ -125,6 +128,7 @@ pub fn configure(
             .app_data(Data::<dyn Refusals>::from(Arc::clone(&services.refusals)))
             .app_data(Data::<dyn Clock>::from(Arc::clone(&services.clock)))
             .app_data(Data::from(Arc::clone(&routes)))
+            .app_data(Data::new(services.caveat.clone()))
             .app_data(Data::<dyn Readiness>::from(Arc::clone(&services.readiness)))
             .app_data(Data::<dyn PublicKeys>::from(Arc::clone(&services.keys)))
             .app_data(Data::<dyn Ids>::from(Arc::clone(&services.ids)))

@@ -8,9 +8,12 @@ use crate::{
 use bailiwick_domain::{
     MemberId, ProjectId, RoleId, TenantId, UserId,
     access::{
-        Assignment, Catalogue, Decision, Denied, Explanation, Grants, Level, Object, Permission,
-        Permit, Principal, Standing, Target,
-        action::{AssignRoles, ExplainAccess, ListMembers, ListRoles, ReadProject, ShareProject},
+        Action, Assignment, Catalogue, Decision, Denied, Explanation, Grants, Level, Object,
+        OnObject, Permission, Permit, Principal, Standing, Target,
+        action::{
+            AssignRoles, DeleteProject, ExplainAccess, ListMembers, ListRoles, ReadProject,
+            ShareProject, UpdateProject,
+        },
         authorize, claim, explain,
     },
     member::MemberStatus,
@@ -158,14 +161,35 @@ impl Access {
         tenant: TenantId,
         id: ProjectId,
     ) -> Result<Target, ExplainError> {
-        let Ok(claim) = claim::<ReadProject>(&caller.principal, tenant) else {
-            return Err(ExplainError::NotFound);
+        let object = match self.held_on::<ReadProject>(caller, tenant, id).await? {
+            None => match self.held_on::<UpdateProject>(caller, tenant, id).await? {
+                None => match self.held_on::<DeleteProject>(caller, tenant, id).await? {
+                    None => self.held_on::<ShareProject>(caller, tenant, id).await?,
+                    found => found,
+                },
+                found => found,
+            },
+            found => found,
+        };
+        Ok(object.ok_or(ExplainError::NotFound)?.into())
+    }
+
+    /// The project, if the caller may do `A` to it.
+    async fn held_on<A>(
+        &self,
+        caller: &Caller,
+        tenant: TenantId,
+        id: ProjectId,
+    ) -> Result<Option<Object>, StoreError>
+    where
+        A: Action<Catalogue = Permission, Scope: OnObject>,
+    {
+        let Ok(claim) = claim::<A>(&caller.principal, tenant) else {
+            return Ok(None);
         };
         let project = self.ground.store.project(claim.reading(), id).await?;
-        let object = project
-            .map(|project| project.object())
-            .filter(|object| claim.on(*object).is_ok());
-        Ok(object.ok_or(ExplainError::NotFound)?.into())
+        let object = project.map(|project| project.object());
+        Ok(object.filter(|object| claim.on(*object).is_ok()))
     }
 
     /// Those who could give one of the nearest roles to the member, as the domain would decide it.

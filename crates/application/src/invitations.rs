@@ -3,7 +3,7 @@
 use crate::{
     Ground,
     locked::Locked,
-    members::{AddError, held, is_member, roles_for_newcomers},
+    members::{AddError, JoinRules, held, is_member, roles_for_newcomers},
     ports::{
         Attempts, Entropy, InvitationRow, Letter, MailError, Mailer, Outgoing, Page, Secret, Slice,
         StoreError, TenantUnit, Unique,
@@ -19,7 +19,7 @@ use bailiwick_domain::{
     invitation::{
         Invitation, InvitationStatus, InviteError, RedeemInvitationError, Redemption, Shown,
     },
-    member::{AlreadyElsewhere, Member, MembershipMode},
+    member::{AlreadyElsewhere, Member},
     tenant::{DomainRefused, Tenant},
     user::EmailAddress,
 };
@@ -32,16 +32,7 @@ pub struct Invitations {
     entropy: Arc<dyn Entropy>,
     mailer: Arc<dyn Mailer>,
     attempts: Arc<dyn Attempts>,
-    rules: InvitationRules,
-}
-
-/// What a deployment decides about invitations.
-#[derive(Debug, Clone, Copy)]
-pub struct InvitationRules {
-    /// To how many organizations a person may belong.
-    pub mode: MembershipMode,
-    /// Does an address count as its account's only when it was verified?
-    pub verified_only: bool,
+    rules: JoinRules,
 }
 
 /// Somebody is to be invited.
@@ -119,7 +110,7 @@ impl Invitations {
         entropy: Arc<dyn Entropy>,
         mailer: Arc<dyn Mailer>,
         attempts: Arc<dyn Attempts>,
-        rules: InvitationRules,
+        rules: JoinRules,
     ) -> Self {
         Self {
             ground,
@@ -349,7 +340,7 @@ impl Invitations {
 
     /// Where addresses are taken at their word, an account may answer what was sent to its address.
     const fn address_counts(&self, caller: &Caller) -> bool {
-        !self.rules.verified_only || caller.user.verified_at.is_some()
+        self.rules.counts(&caller.user)
     }
 }
 

@@ -19,7 +19,7 @@ use bailiwick_domain::{
     member::{AlreadyElsewhere, LastOwner, Member, MemberError, MemberStatus, MembershipMode},
     role::{BuiltIn, RoleBook},
     tenant::DomainRefused,
-    user::EmailAddress,
+    user::{EmailAddress, User},
     version::{Expected, Stale},
 };
 use std::sync::Arc;
@@ -29,7 +29,24 @@ use std::sync::Arc;
 pub struct Members {
     ground: Ground,
     entropy: Arc<dyn Entropy>,
-    mode: MembershipMode,
+    rules: JoinRules,
+}
+
+/// What a deployment decides about who joins.
+#[derive(Debug, Clone, Copy)]
+pub struct JoinRules {
+    /// To how many organizations a person may belong.
+    pub mode: MembershipMode,
+    /// Does an address count as its account's only when it was verified?
+    pub verified_only: bool,
+}
+
+impl JoinRules {
+    /// Does the account have what is meant for its address?
+    #[must_use]
+    pub const fn counts(self, user: &User) -> bool {
+        !self.verified_only || user.verified_at.is_some()
+    }
 }
 
 /// Somebody is to become a member.
@@ -113,17 +130,18 @@ impl From<LastOwner> for ChangeMemberError {
 }
 
 impl Members {
-    /// The use cases over these ports; people belong to as many organizations as `mode` says.
+    /// The use cases over these ports, by these rules.
     #[must_use]
-    pub const fn new(ground: Ground, entropy: Arc<dyn Entropy>, mode: MembershipMode) -> Self {
+    pub const fn new(ground: Ground, entropy: Arc<dyn Entropy>, rules: JoinRules) -> Self {
         Self {
             ground,
             entropy,
-            mode,
+            rules,
         }
     }
 
-    /// Adds whoever has the address: at once when they have an account, by invitation when not, which is to be sent.
+    /// Adds whoever has the address: at once when they have an account that counts, by invitation when not, which is to be
+    /// sent.
     ///
     /// # Errors
     /// When the roles hold too much, when the person is a member or invited already, when the store fails.
@@ -138,7 +156,11 @@ impl Members {
         let permit = &locked.renew(&mut *unit, permit, now).await??;
         let roles = roles_for_newcomers(&locked, &add.roles)?;
         let id = self.ground.ids.next();
-        let Some(user) = unit.user_with(&add.email).await? else {
+        let known = unit.user_with(&add.email).await?;
+        let Some(user) = known.filter(|user| self.rules.counts(user)) else {
+            if is_member(&mut *unit, &add.email).await? {
+                return Err(AddError::AlreadyMember);
+            }
             let id = InvitationId::from_uuid(id);
             let (tenant, book) = (&locked.tenant, &locked.book);
             let roles = roles.into_iter().map(|one| one.role).collect();
@@ -150,10 +172,10 @@ impl Members {
             return Ok(Some(outgoing));
         };
         let id = MemberId::from_uuid(id);
-        let member = Member::add(permit, &locked.book, id, user, roles, now)?;
+        let member = Member::add(permit, &locked.book, id, user.id, roles, now)?;
         locked.tenant.settings.admit(&add.email)?;
-        let tenants = unit.tenants_of(user).await?;
-        self.mode.admits(member.tenant, &tenants)?;
+        let tenants = unit.tenants_of(user.id).await?;
+        self.rules.mode.admits(member.tenant, &tenants)?;
         unit.add_member(&member).await?;
         unit.commit(permit.entry(id)).await?;
         Ok(None)
@@ -396,7 +418,7 @@ pub(crate) async fn is_member(
     email: &EmailAddress,
 ) -> Result<bool, StoreError> {
     match unit.user_with(email).await? {
-        Some(user) => Ok(unit.member_of(user).await?.is_some()),
+        Some(user) => Ok(unit.member_of(user.id).await?.is_some()),
         None => Ok(false),
     }
 }

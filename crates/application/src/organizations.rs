@@ -245,6 +245,7 @@ impl Organizations {
         let mut locked = Locked::of(&mut *unit).await?;
         let permit = &locked.renew(&mut *unit, permit, now).await??;
         let tenant = &mut locked.tenant;
+        let before = tenant.version;
         let act = match turn {
             Turn::Suspend => {
                 tenant.suspend(permit, now)?;
@@ -263,6 +264,9 @@ impl Organizations {
                 "organization:restore"
             }
         };
+        if tenant.version == before {
+            return Ok(locked.tenant);
+        }
         unit.save_tenant(tenant).await?;
         unit.commit(permit.entry_of(act, tenant.id)).await?;
         Ok(locked.tenant)
@@ -368,6 +372,10 @@ impl Organizations {
         let (Some(mut from), Some(mut to)) = (from, to) else {
             return Err(OfferError::Void.into());
         };
+        // Whoever the platform has suspended gives nothing away either.
+        if !unit.is_open(from.user).await? {
+            return Err(OfferError::Void.into());
+        }
         offer.accept(scope, &locked.book, &mut from, &mut to, now)?;
         unit.save_member(&from, now).await?;
         unit.save_member(&to, now).await?;

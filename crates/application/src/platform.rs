@@ -90,6 +90,7 @@ impl Platform {
             return Ok(None);
         }
         let Locked { mut tenant, .. } = Locked::of(&mut *unit).await?;
+        let before = tenant.version;
         let act = match turn {
             Turn::Suspend => {
                 tenant.lock(permit, now)?;
@@ -100,6 +101,9 @@ impl Platform {
                 "tenant:resume"
             }
         };
+        if tenant.version == before {
+            return Ok(Some(()));
+        }
         unit.save_tenant(&tenant).await?;
         unit.commit(permit.entry_in(id, act, id).because(reason))
             .await?;

@@ -543,7 +543,7 @@ impl Sessions {
     async fn known(&self, presented: &PresentedRefresh) -> Result<KnownChain, SessionError> {
         self.ground
             .store
-            .chain(presented.claims.chain)
+            .chain(&presented.claims)
             .await?
             .filter(|known| self.instruments.refresh.vouches(presented, &known.secret))
             .ok_or(SessionError::Refused)

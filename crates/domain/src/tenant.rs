@@ -317,7 +317,7 @@ impl Tenant {
         Ok(())
     }
 
-    /// Back, as it was.
+    /// Back, and active.
     ///
     /// # Errors
     /// When it is not deleted, or was too long ago.
@@ -359,7 +359,7 @@ impl Tenant {
         self.turn(&states, TenantStatus::Locked, now)
     }
 
-    /// An operator resumes it.
+    /// An operator resumes it, whether or not its owners had suspended it before.
     ///
     /// # Errors
     /// When no operator suspended it.
@@ -380,8 +380,10 @@ impl Tenant {
         if !from.contains(&self.status) {
             return Err(TenantError::WrongState);
         }
-        self.status = to;
-        self.changed(now);
+        if self.status != to {
+            self.status = to;
+            self.changed(now);
+        }
         Ok(())
     }
 

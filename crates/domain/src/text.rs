@@ -2,7 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
-/// The name of a person, an organization or a project: 1 to 200 characters without control characters, trimmed.
+/// The name of a person, an organization, a role or a project: 1 to 200 characters, trimmed, and none that is not seen
+/// but changes how the others are read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(String);
 
@@ -18,6 +19,9 @@ pub enum InvalidName {
     /// A NUL, a line break, an escape or the like.
     #[error("must not contain control characters")]
     Control,
+    /// A character that turns the direction of others, or is nothing to look at: two names could look like one.
+    #[error("must not contain invisible characters")]
+    Invisible,
 }
 
 impl Name {
@@ -47,10 +51,28 @@ impl FromStr for Name {
             Err(InvalidName::TooLong)
         } else if text.chars().any(char::is_control) {
             Err(InvalidName::Control)
+        } else if text.chars().any(is_invisible) || text.chars().all(is_joiner) {
+            Err(InvalidName::Invisible)
         } else {
             Ok(Self(text.to_owned()))
         }
     }
+}
+
+/// Default ignorable and bidirectional characters, and line separators (Unicode 16, `DerivedCoreProperties.txt` and
+/// UAX #9), but for joiners, which Persian and the scripts of India are not written without, and variation selectors.
+const fn is_invisible(letter: char) -> bool {
+    matches!(letter,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}'
+        | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e00ff}'
+    )
+}
+
+/// What stands between characters and is none by itself.
+const fn is_joiner(letter: char) -> bool {
+    matches!(letter, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
 }
 
 impl fmt::Display for Name {

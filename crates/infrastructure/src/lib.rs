@@ -12,7 +12,7 @@ mod system;
 mod tokens;
 
 pub use attempts::{CountedAttempts, UncountedAttempts};
-pub use database::{ConnectError, Database, DatabaseOptions};
+pub use database::{ConnectError, Database, DatabaseOptions, IsolationError};
 pub use keys::{
     KeyAlgorithm, KeyError, KeyInfo, KeyPolicy, KeyRing, KeyState, SealingKey, SealingKeyError,
 };

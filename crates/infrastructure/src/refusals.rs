@@ -114,11 +114,7 @@ impl Writer {
         tenant: TenantId,
         refusals: Vec<(Refusal, Timestamp)>,
     ) -> Result<(), DbErr> {
-        let who = Context {
-            tenant: Some(tenant.as_uuid()),
-            user: None,
-        };
-        let tx = self.database.begin(who).await?;
+        let tx = self.database.begin(Context::tenant(tenant)).await?;
         for (refusal, at) in refusals {
             audit_event::Entity::add(audit_event::ActiveModel {
                 id: Set(self.ids.next()),

@@ -67,7 +67,7 @@ pub struct Database {
     pub owner_url: Option<String>,
     /// Connections at most.
     pub connections: NonZeroU32,
-    /// Reserved: serve although the role is one that row-level security does not bind.
+    /// PostgreSQL, development only: serve although row-level security does not bind the role.
     pub allow_unsafe_role: bool,
 }
 
@@ -221,16 +221,6 @@ impl Config {
             .merge(Env::prefixed(PREFIX).split("__"))
             .extract()
             .map_err(|error| ConfigError(Box::new(error)))
-    }
-
-    /// Reserved settings that were given: they are known, and have no effect yet.
-    pub(crate) fn without_effect(&self) -> impl Iterator<Item = &'static str> + use<> {
-        [(
-            self.database.allow_unsafe_role,
-            "database.allow_unsafe_role",
-        )]
-        .into_iter()
-        .filter_map(|(given, name)| given.then_some(name))
     }
 
     /// The file that holds the embedded database, if it is one.

@@ -26,24 +26,36 @@ pub enum MigrateError {
     /// The database refused.
     #[error("the database refused a migration")]
     Database(#[from] migration::DbErr),
+    /// The service's role could not be let in.
+    #[error(
+        "the schema is there, and the role `{0}` of `database.url` cannot use it: make it with deploy/postgres/roles.sql, and run `bailiwick migrate up` again"
+    )]
+    Grant(String, #[source] migration::DbErr),
 }
 
-/// Does it, as the owner of the tables where one is named, and answers with each migration and whether it is applied.
+/// Does it, as the owner of the tables where one is named, who then lets the service in; answers with each migration and
+/// whether it is applied.
 ///
 /// # Errors
 /// When the database cannot be reached, or refuses.
 pub async fn migrate(config: &Config, step: Step) -> Result<Vec<(String, bool)>, MigrateError> {
-    let database = &config.database;
-    let url = match &database.owner_url {
-        Some(owner) if config.sqlite_file().is_none() => owner,
-        _ => &database.url,
+    let service = Database::role(&config.database.url)?;
+    let owner = match &config.database.owner_url {
+        Some(owner) if service.is_some() => owner,
+        _ => &config.database.url,
     };
-    let database = Database::connect_to_migrate(url).await?;
+    let database = Database::connect_to_migrate(owner).await?;
     match step {
         Step::Up => migration::up(&database).await?,
         Step::Down => migration::down(&database).await?,
         Step::Fresh => migration::fresh(&database).await?,
         Step::Status => {}
+    }
+    if let (Some(service), Step::Up | Step::Fresh) = (service, step)
+        && Database::role(owner)?.as_ref() != Some(&service)
+    {
+        let granted = migration::grant(&database, &service).await;
+        granted.map_err(|error| MigrateError::Grant(service, error))?;
     }
     Ok(migration::status(&database).await?)
 }

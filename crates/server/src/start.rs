@@ -7,7 +7,7 @@ use crate::{
 };
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn};
 use bailiwick_api::{
-    Cookies, Registration, Services, Throttle, TrustedProxies, edge, routes::routes,
+    Caveat, Cookies, Registration, Services, Throttle, TrustedProxies, edge, routes::routes,
 };
 use bailiwick_application::{
     Ground,
@@ -15,8 +15,8 @@ use bailiwick_application::{
     accounts::Accounts,
     admin::Admin,
     audit::Audit,
-    invitations::{InvitationRules, Invitations},
-    members::Members,
+    invitations::Invitations,
+    members::{JoinRules, Members},
     organizations::Organizations,
     platform::Platform,
     ports::{Attempts, Clock, Entropy, HashingError, Ids},
@@ -27,9 +27,9 @@ use bailiwick_application::{
 use bailiwick_domain::{member::MembershipMode, password::PasswordPolicy, session::Lifetimes};
 use bailiwick_infrastructure::{
     Argon2Passwords, ConnectError, CountedAttempts, Database, DatabaseOptions, HashingOptions,
-    JwtAccessTokens, JwtDeviceTokens, JwtRefreshTokens, KeyAlgorithm, KeyError, KeyPolicy, KeyRing,
-    LettreMailer, MailRoute, MailSetupError, RandomIds, SeaStore, SealingKey, SealingKeyError,
-    SystemClock, SystemEntropy, UncountedAttempts, WrittenRefusals,
+    IsolationError, JwtAccessTokens, JwtDeviceTokens, JwtRefreshTokens, KeyAlgorithm, KeyError,
+    KeyPolicy, KeyRing, LettreMailer, MailRoute, MailSetupError, RandomIds, SeaStore, SealingKey,
+    SealingKeyError, SystemClock, SystemEntropy, UncountedAttempts, WrittenRefusals,
 };
 use std::{
     io,
@@ -97,6 +97,9 @@ pub enum StartError {
     /// The embedded database cannot be brought up to date.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
+    /// The database does not keep tenants apart.
+    #[error("{}", told(.0))]
+    Isolation(IsolationError),
     /// The schema is older than this build.
     #[error("the schema lacks {0} migrations: run `bailiwick migrate up`")]
     Behind(usize),
@@ -120,6 +123,15 @@ pub enum StartError {
     Bind(SocketAddr, #[source] io::Error),
 }
 
+impl From<IsolationError> for StartError {
+    fn from(error: IsolationError) -> Self {
+        match error {
+            IsolationError::Database(error) => Self::Connect(error.into()),
+            error => Self::Isolation(error),
+        }
+    }
+}
+
 /// Starts to listen. The future that comes with it is done when the service has stopped.
 ///
 /// # Errors
@@ -128,9 +140,6 @@ pub async fn start(
     config: &Config,
     machine: Machine,
 ) -> Result<(Running, impl Future<Output = io::Result<()>> + use<>), StartError> {
-    for setting in config.without_effect() {
-        tracing::warn!(setting, "this setting is reserved, and has no effect yet");
-    }
     // First of all: whoever finds the address taken leaves the database alone.
     let failed = |error| StartError::Bind(config.http.bind, error);
     let listener = TcpListener::bind(config.http.bind).map_err(failed)?;
@@ -192,6 +201,7 @@ async fn services(
         ..DatabaseOptions::default()
     };
     let database = Database::connect(&config.database.url, options).await?;
+    let caveat = caveat(config, database.isolation().await)?;
     let ring = Arc::new(key_ring(config, database.clone(), Arc::clone(&clock)).await?);
     tokio::spawn(tend(Arc::downgrade(&ring)));
     let issuer = config
@@ -241,6 +251,10 @@ async fn services(
         access_ttl: Duration::from_secs(config.tokens.access_ttl),
         verified_only: verify_email,
     };
+    let joining = JoinRules {
+        mode,
+        verified_only: verify_email,
+    };
     let mailer = Arc::new(mailer(config, address)?);
     let limits = &config.limits;
     Ok(Services {
@@ -256,14 +270,11 @@ async fn services(
             Arc::clone(&entropy),
             mailer,
             attempts,
-            InvitationRules {
-                mode,
-                verified_only: verify_email,
-            },
+            joining,
         ),
         sessions: Sessions::new(ground.clone(), instruments, rules),
         organizations: Organizations::new(ground.clone(), mode),
-        members: Members::new(ground.clone(), entropy, mode),
+        members: Members::new(ground.clone(), entropy, joining),
         roles: Roles::new(ground.clone()),
         projects: Projects::new(ground.clone()),
         access: Access::new(ground.clone()),
@@ -272,6 +283,7 @@ async fn services(
         platform: Platform::new(ground),
         refusals: Arc::new(refusals),
         clock,
+        caveat,
         readiness: store,
         keys: ring,
         ids,
@@ -287,6 +299,34 @@ async fn services(
             Throttle::default()
         },
     })
+}
+
+/// What is wrong with the role of the service, where the settings let it serve nevertheless.
+fn caveat(
+    config: &Config,
+    isolation: Result<(), IsolationError>,
+) -> Result<Caveat, IsolationError> {
+    match isolation {
+        Ok(()) => Ok(Caveat::default()),
+        Err(error @ (IsolationError::Unbound(_) | IsolationError::Owner { .. }))
+            if config.database.allow_unsafe_role =>
+        {
+            tracing::warn!("UNSAFE, for development only: {error}");
+            Ok(Caveat(Some(error.to_string())))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What is wrong, and what to do about it.
+fn told(error: &IsolationError) -> String {
+    match error {
+        IsolationError::Unbound(_) | IsolationError::Owner { .. } => format!(
+            "{error}: make a role for the service with deploy/postgres/roles.sql, name it in `database.url` and the owner \
+             in `database.owner_url`, or, for development only, set `database.allow_unsafe_role`"
+        ),
+        _ => error.to_string(),
+    }
 }
 
 /// What use cases stand on, for commands that serve nothing: the schema has to be what this build expects.

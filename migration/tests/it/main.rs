@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod catalogue;
+mod wall;
 
 use bailiwick_migration::{Migrator, down, fresh, pending, status, up};
 use bailiwick_testkit::postgres;

@@ -3,7 +3,8 @@
 use actix_web::{App, http::StatusCode, middleware::from_fn, test};
 use async_trait::async_trait;
 use bailiwick_api::{
-    Cookies, Registration, Services, Throttle, TrustedProxies, access::Access, edge, routes::routes,
+    Caveat, Cookies, Registration, Services, Throttle, TrustedProxies, access::Access, edge,
+    routes::routes,
 };
 use bailiwick_application::{
     Ground,
@@ -11,8 +12,8 @@ use bailiwick_application::{
     accounts::Accounts,
     admin::Admin,
     audit::Audit,
-    invitations::{InvitationRules, Invitations},
-    members::Members,
+    invitations::Invitations,
+    members::{JoinRules, Members},
     organizations::Organizations,
     platform::Platform,
     ports::{self, *},
@@ -153,6 +154,7 @@ fn services() -> Services {
         verified_only: false,
     };
     Services {
+        caveat: Caveat::default(),
         accounts: Accounts::new(
             ground.clone(),
             Arc::new(Untouched),
@@ -162,16 +164,13 @@ fn services() -> Services {
         ),
         sessions: Sessions::new(ground.clone(), instruments, rules),
         organizations: Organizations::new(ground.clone(), MembershipMode::Many),
-        members: Members::new(ground.clone(), Arc::new(Zero), MembershipMode::Many),
+        members: Members::new(ground.clone(), Arc::new(Zero), JOINING),
         invitations: Invitations::new(
             ground.clone(),
             Arc::new(Zero),
             Arc::new(Untouched),
             Arc::new(Untouched),
-            InvitationRules {
-                mode: MembershipMode::Many,
-                verified_only: false,
-            },
+            JOINING,
         ),
         roles: Roles::new(ground.clone()),
         projects: Projects::new(ground.clone()),
@@ -191,6 +190,11 @@ fn services() -> Services {
         throttle: Throttle::default(),
     }
 }
+
+const JOINING: JoinRules = JoinRules {
+    mode: MembershipMode::Many,
+    verified_only: false,
+};
 
 struct Noon;
 
@@ -293,7 +297,7 @@ impl Credentials for Untouched {
     async fn account_of(&self, _: &EmailAddress) -> Result<Option<Account>, StoreError> {
         unreachable!("the store was touched")
     }
-    async fn chain(&self, _: ChainId) -> Result<Option<KnownChain>, StoreError> {
+    async fn chain(&self, _: &RefreshClaims) -> Result<Option<KnownChain>, StoreError> {
         unreachable!("the store was touched")
     }
     async fn mailed_token(&self, _: &Secret) -> Result<Option<MailedToken>, StoreError> {

@@ -3,7 +3,7 @@
 //! A *unit of work* is one transaction, pinned to one tenant or one account; dropped without a commit, it never was.
 //! *Views* are reads that no invariant depends on.
 
-use super::{AccessClaims, Secret};
+use super::{AccessClaims, RefreshClaims, Secret};
 use async_trait::async_trait;
 use bailiwick_domain::{
     AuditId, ChainId, InvitationId, MailedTokenId, MemberId, Name, ProjectId, RoleId, SessionId,
@@ -76,7 +76,7 @@ pub trait Credentials: Send + Sync {
     async fn facts(&self, claims: &AccessClaims) -> Result<Option<Facts>, StoreError>;
 
     /// All that decides about a refresh token, as it stands now.
-    async fn chain(&self, id: ChainId) -> Result<Option<KnownChain>, StoreError>;
+    async fn chain(&self, claims: &RefreshClaims) -> Result<Option<KnownChain>, StoreError>;
 
     /// The token that was mailed with this secret, if it was not brought back or superseded.
     async fn mailed_token(&self, secret: &Secret) -> Result<Option<MailedToken>, StoreError>;
@@ -667,7 +667,7 @@ pub struct Device {
 #[async_trait]
 pub trait Directory: Send {
     /// Who signs in with this address.
-    async fn user_with(&mut self, email: &EmailAddress) -> Result<Option<UserId>, StoreError>;
+    async fn user_with(&mut self, email: &EmailAddress) -> Result<Option<User>, StoreError>;
 
     /// What this person is called.
     async fn name_of(&mut self, user: UserId) -> Result<Option<Name>, StoreError>;

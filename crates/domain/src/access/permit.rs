@@ -29,7 +29,7 @@ impl<A: Action> Permit<A> {
             user,
             held,
             at,
-            scope: A::Scope::mint(at, Seal(())),
+            scope: A::Scope::mint(at, user, Seal(())),
         }
     }
 

@@ -61,6 +61,7 @@ pub struct ObjectScope<Mode> {
 /// Proof that the policy let the caller act on the whole deployment.
 #[derive(Debug)]
 pub struct PlatformScope<Mode> {
+    operator: UserId,
     mode: PhantomData<Mode>,
 }
 
@@ -90,6 +91,14 @@ impl<Mode> ObjectScope<Mode> {
     #[must_use]
     pub const fn within(&self) -> &TenantScope<Mode> {
         &self.within
+    }
+}
+
+impl<Mode> PlatformScope<Mode> {
+    /// Who was let in: the database can ask again whether they are an operator.
+    #[must_use]
+    pub const fn operator(&self) -> UserId {
+        self.operator
     }
 }
 
@@ -133,7 +142,7 @@ pub trait Proof: sealed::Sealed + Debug + Sized + 'static {
     const REACH: Reach;
 
     #[doc(hidden)]
-    fn mint(at: Self::At, seal: Seal) -> Self;
+    fn mint(at: Self::At, by: UserId, seal: Seal) -> Self;
 }
 
 /// A proof about one thing of a tenant, which has to be looked up before the policy can be asked.
@@ -154,7 +163,7 @@ impl<M: Mode> Proof for TenantScope<M> {
         writes: M::WRITES,
     };
 
-    fn mint(tenant: TenantId, _: Seal) -> Self {
+    fn mint(tenant: TenantId, _: UserId, _: Seal) -> Self {
         Self::new(tenant)
     }
 }
@@ -166,7 +175,7 @@ impl<M: Mode> Proof for ObjectScope<M> {
         writes: M::WRITES,
     };
 
-    fn mint(object: Object, _: Seal) -> Self {
+    fn mint(object: Object, _: UserId, _: Seal) -> Self {
         Self {
             object,
             within: TenantScope::new(object.tenant),
@@ -185,8 +194,11 @@ impl<M: Mode> Proof for PlatformScope<M> {
         writes: M::WRITES,
     };
 
-    fn mint(Platform: Platform, _: Seal) -> Self {
-        Self { mode: PhantomData }
+    fn mint(Platform: Platform, operator: UserId, _: Seal) -> Self {
+        Self {
+            operator,
+            mode: PhantomData,
+        }
     }
 }
 

@@ -303,6 +303,42 @@ proptest! {
 
 }
 
+/// What Unicode calls `Default_Ignorable_Code_Point` or `Bidi_Control`, and the separators of lines and paragraphs, but
+/// for what joins letters and selects their variants: in numbers, as its tables have them.
+const INVISIBLE: &[(u32, u32)] = &[
+    (0xad, 0xad),
+    (0x34f, 0x34f),
+    (0x61c, 0x61c),
+    (0x115f, 0x1160),
+    (0x17b4, 0x17b5),
+    (0x180e, 0x180e),
+    (0x200b, 0x200b),
+    (0x200e, 0x200f),
+    (0x2028, 0x202e),
+    (0x2060, 0x206f),
+    (0x3164, 0x3164),
+    (0xfeff, 0xfeff),
+    (0xffa0, 0xffa0),
+    (0xfff9, 0xfffb),
+    (0x1_bca0, 0x1_bca3),
+    (0x1_d173, 0x1_d17a),
+    (0xe_0000, 0xe_00ff),
+];
+const JOINERS: &[(u32, u32)] = &[(0x200c, 0x200d), (0xfe00, 0xfe0f)];
+
+fn is_among(table: &[(u32, u32)], letter: char) -> bool {
+    let letter = u32::from(letter);
+    table
+        .iter()
+        .any(|(first, last)| (*first..=*last).contains(&letter))
+}
+
+fn among(table: &'static [(u32, u32)]) -> impl Strategy<Value = char> {
+    select(table)
+        .prop_flat_map(|(first, last)| first..=last)
+        .prop_map(|letter| char::from_u32(letter).unwrap())
+}
+
 proptest! {
     #[test]
     fn a_name_that_was_taken_is_in_its_normal_form(
@@ -310,11 +346,15 @@ proptest! {
             any::<String>(),
             "\\s{0,3}\\PC{0,220}\\s{0,3}",
             "[a-z ]{0,3}[\\x00-\\x1f\\x7f-\\x9f][a-z ]{0,3}",
+            (among(INVISIBLE), "[a-z]{0,3}").prop_map(|(letter, text)| format!("{text}{letter}{text}")),
+            (among(JOINERS), "[a-z]{0,1}").prop_map(|(letter, text)| format!("{letter}{text}{letter}")),
         ]
     ) {
         let trimmed = text.trim();
         let length = trimmed.chars().count();
-        let good = (1..=Name::MAX).contains(&length) && !trimmed.chars().any(char::is_control);
+        let good = (1..=Name::MAX).contains(&length)
+            && !trimmed.chars().any(|letter| letter.is_control() || is_among(INVISIBLE, letter))
+            && !trimmed.chars().all(|letter| is_among(JOINERS, letter));
 
         match text.parse::<Name>() {
             Ok(name) => {

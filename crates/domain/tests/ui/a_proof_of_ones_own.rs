@@ -1,7 +1,7 @@
 //! A scope that mints itself comes from outside.
 
 use bailiwick_domain::{
-    TenantId,
+    TenantId, UserId,
     access::{Level, Proof, Reach},
 };
 
@@ -15,7 +15,7 @@ impl Proof for Everywhere {
         writes: true,
     };
 
-    fn mint<Seal>(_: TenantId, _: Seal) -> Self {
+    fn mint<Seal>(_: TenantId, _: UserId, _: Seal) -> Self {
         Self
     }
 }

@@ -1,12 +1,12 @@
 //! A scope is minted by hand, with a seal that the compiler is left to find.
 
 use bailiwick_domain::{
-    TenantId,
+    TenantId, UserId,
     access::{Proof, TenantScope, Write},
 };
 
-fn attempt(tenant: TenantId) -> TenantScope<Write> {
-    TenantScope::<Write>::mint(tenant, Default::default())
+fn attempt(tenant: TenantId, user: UserId) -> TenantScope<Write> {
+    TenantScope::<Write>::mint(tenant, user, Default::default())
 }
 
 fn main() {}

@@ -1,15 +1,18 @@
 //! One way into a transaction, on SQLite and on PostgreSQL.
 
+mod isolation;
 mod postgres;
 mod sqlite;
 #[cfg(test)]
 mod tests;
 mod tx;
 
+pub use isolation::IsolationError;
 pub(crate) use tx::Tx;
 
+use bailiwick_domain::{TenantId, UserId};
 use sea_orm::{ConnAcquireErr, ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr};
-use std::{fmt::Write as _, io, time::Duration};
+use std::{borrow::Cow, fmt::Write as _, io, time::Duration};
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -67,28 +70,109 @@ pub enum ConnectError {
     Unreachable(#[source] DbErr),
 }
 
+impl From<DbErr> for ConnectError {
+    fn from(error: DbErr) -> Self {
+        Self::Unreachable(error)
+    }
+}
+
 impl From<sqlx::Error> for ConnectError {
     fn from(error: sqlx::Error) -> Self {
         Self::Unreachable(connection_error(error))
     }
 }
 
-/// For whom a transaction is: PostgreSQL's row-level security reads it as `app.tenant_id` and `app.user_id`.
+/// For whom a transaction is: PostgreSQL's row-level security reads it as `app.tenant_id` and its like.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Context {
-    pub(crate) tenant: Option<Uuid>,
-    pub(crate) user: Option<Uuid>,
+    tenant: Option<Uuid>,
+    user: Option<Uuid>,
+    operator: Option<Uuid>,
+    invitation: Option<[u8; 32]>,
+    sweep: bool,
 }
 
 impl Context {
+    /// For nobody: no row of a tenant is there.
+    pub(crate) const fn nobody() -> Self {
+        Self {
+            tenant: None,
+            user: None,
+            operator: None,
+            invitation: None,
+            sweep: false,
+        }
+    }
+
+    /// In a tenant: its rows, and no others.
+    pub(crate) const fn tenant(tenant: TenantId) -> Self {
+        Self::nobody().and_tenant(Some(tenant))
+    }
+
+    /// For a person: what is about them, in whichever tenant.
+    pub(crate) const fn person(user: UserId) -> Self {
+        Self {
+            user: Some(user.as_uuid()),
+            ..Self::nobody()
+        }
+    }
+
+    /// For an operator, as the database knows them: which tenants there are, and who is in them.
+    pub(crate) const fn operator(user: UserId) -> Self {
+        Self {
+            operator: Some(user.as_uuid()),
+            ..Self::nobody()
+        }
+    }
+
+    /// For whoever brings the secret with this hash: what they are invited to.
+    pub(crate) const fn invited(secret_hash: [u8; 32]) -> Self {
+        Self {
+            invitation: Some(secret_hash),
+            ..Self::nobody()
+        }
+    }
+
+    /// For the sweep: which tenants are deleted.
+    pub(crate) const fn sweep() -> Self {
+        Self {
+            sweep: true,
+            ..Self::nobody()
+        }
+    }
+
+    /// The same in a tenant.
+    pub(crate) const fn and_tenant(self, tenant: Option<TenantId>) -> Self {
+        let tenant = match tenant {
+            Some(tenant) => Some(tenant.as_uuid()),
+            None => None,
+        };
+        Self { tenant, ..self }
+    }
+
     /// The statement that opens a transaction and says for whom, in one round trip.
     fn begin(self, begin: &str) -> String {
+        let ids = [
+            ("tenant_id", self.tenant),
+            ("user_id", self.user),
+            ("operator_id", self.operator),
+        ];
         let mut sql = begin.to_owned();
-        for (name, id) in [("tenant_id", self.tenant), ("user_id", self.user)] {
+        // Nothing of what is written here can end the quotes: digits, letters and hyphens.
+        for (name, id) in ids {
             if let Some(id) = id {
-                // A UUID is hexadecimal digits and hyphens: it cannot end the quotes.
                 let _ = write!(sql, "; SET LOCAL app.{name} = '{id}'");
             }
+        }
+        if let Some(hash) = self.invitation {
+            sql.push_str("; SET LOCAL app.invitation = '");
+            for byte in hash {
+                let _ = write!(sql, "{byte:02x}");
+            }
+            sql.push('\'');
+        }
+        if self.sweep {
+            sql.push_str("; SET LOCAL app.sweep = 'on'");
         }
         sql
     }
@@ -121,13 +205,24 @@ impl Database {
         }
     }
 
+    /// The PostgreSQL role that this address names, or that of the process where it names none.
+    ///
+    /// # Errors
+    /// When the address is none.
+    pub fn role(url: &str) -> Result<Option<String>, ConnectError> {
+        match Scheme::of(url)? {
+            Scheme::Postgres => Ok(Some(postgres::role(url)?)),
+            Scheme::Sqlite => Ok(None),
+        }
+    }
+
     /// Whether the database answers within two seconds.
     ///
     /// # Errors
     /// What the database says, or that it says nothing.
     pub async fn ping(&self) -> Result<(), DbErr> {
         let answer = async {
-            let tx = self.read(Context::default()).await?;
+            let tx = self.read(Context::nobody()).await?;
             tx.execute_unprepared("SELECT 1").await?;
             tx.commit().await
         };
@@ -173,20 +268,32 @@ impl Scheme {
 
 /// Whether the database was out of reach or could not keep up: asked again later, it may answer.
 pub(crate) fn unavailable(error: &DbErr) -> bool {
-    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) =
-        error
-    else {
+    let Some(cause) = cause(error) else {
         return matches!(error, DbErr::Conn(_) | DbErr::ConnectionAcquire(_));
     };
-    match error.as_database_error().and_then(|error| error.code()) {
+    match code(error) {
         Some(code) => TRANSIENT.iter().any(|class| code.starts_with(class)) || busy(&code),
         None => matches!(
-            **error,
+            cause,
             sqlx::Error::Io(_)
                 | sqlx::Error::Tls(_)
                 | sqlx::Error::Protocol(_)
                 | sqlx::Error::WorkerCrashed
         ),
+    }
+}
+
+/// What the database calls the error of a statement: SQLSTATE, or SQLite's number.
+fn code(error: &DbErr) -> Option<Cow<'_, str>> {
+    cause(error)?.as_database_error()?.code()
+}
+
+fn cause(error: &DbErr) -> Option<&sqlx::Error> {
+    match error {
+        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
+            Some(error)
+        }
+        _ => None,
     }
 }
 

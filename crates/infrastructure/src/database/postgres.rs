@@ -74,9 +74,14 @@ impl Pool {
 pub(super) async fn connect_to_migrate(url: &str) -> Result<DatabaseConnection, ConnectError> {
     let pool = PgPoolOptions::new()
         .max_connections(1)
-        .connect_with(options(url)?)
+        // What is there already is no news.
+        .connect_with(options(url)?.options([("client_min_messages", "warning")]))
         .await?;
     Ok(pool.into())
+}
+
+pub(super) fn role(url: &str) -> Result<String, sqlx::Error> {
+    Ok(options(url)?.get_username().to_owned())
 }
 
 fn options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {

@@ -93,10 +93,8 @@ async fn marks(db: &impl ConnectionTrait) -> i64 {
 }
 
 fn somebody() -> Context {
-    Context {
-        tenant: Some(Uuid::new_v4()),
-        user: Some(Uuid::new_v4()),
-    }
+    let tenant = TenantId::from_uuid(Uuid::new_v4());
+    Context::person(UserId::from_uuid(Uuid::new_v4())).and_tenant(Some(tenant))
 }
 
 /// Goes so far with `work`, and then away.
@@ -258,7 +256,7 @@ async fn five_who_open_one_new_file_at_once_all_can_and_migrate_it() {
                 let db = Database::connect(&url, DatabaseOptions::default())
                     .await
                     .unwrap();
-                let tx = db.read(Context::default()).await.unwrap();
+                let tx = db.read(Context::nobody()).await.unwrap();
                 assert_eq!(bailiwick_migration::pending(&tx).await.unwrap(), 0);
             });
         }
@@ -320,7 +318,7 @@ async fn a_transaction_abandoned_with_its_runtime_is_rolled_back_before_the_conn
     });
     elsewhere.join().unwrap();
 
-    let tx = db.begin(Context::default()).await.unwrap();
+    let tx = db.begin(Context::nobody()).await.unwrap();
     assert!(one::<bool>(&tx, "SELECT pg_current_xact_id_if_assigned() IS NULL").await);
     assert_eq!(
         one::<String>(&tx, "SELECT current_setting('app.tenant_id')").await,
@@ -388,7 +386,7 @@ async fn the_server_knows_who_we_are_and_how_long_we_wait() {
         return;
     };
     let db = scratch.connect(1).await;
-    let tx = db.begin(Context::default()).await.unwrap();
+    let tx = db.begin(Context::nobody()).await.unwrap();
     for (name, value) in [
         ("application_name", "bailiwick"),
         ("statement_timeout", "10s"),
@@ -406,7 +404,7 @@ async fn a_connection_lent_again_knows_nobody() {
     };
     let db = scratch.connect(1).await;
     db.begin(somebody()).await.unwrap().commit().await.unwrap();
-    let tx = db.begin(Context::default()).await.unwrap();
+    let tx = db.begin(Context::nobody()).await.unwrap();
     for name in ["app.tenant_id", "app.user_id"] {
         let sql = format!("SELECT coalesce(current_setting('{name}', true), '')");
         assert_eq!(one::<String>(&tx, &sql).await, "");

@@ -1,6 +1,7 @@
 //! A transaction that SeaORM can use, whichever the database.
 
 use super::postgres::Lease;
+use bailiwick_domain::UserId;
 use futures_util::lock::Mutex;
 use sea_orm::{
     ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement,
@@ -8,6 +9,7 @@ use sea_orm::{
 };
 use sea_query_sqlx::SqlxValues;
 use sqlx::{AssertSqlSafe, Database, Executor as _, IntoArguments, Sqlite, query::Query};
+use uuid::Uuid;
 
 /// An open transaction: committed, or it never was.
 ///
@@ -24,6 +26,21 @@ enum Open {
 }
 
 impl Tx {
+    /// Shows this person's rows in all tenants as well, or nobody's any more.
+    pub(crate) async fn show(&self, user: Option<UserId>) -> Result<(), DbErr> {
+        self.set("user_id", user.map(UserId::as_uuid)).await
+    }
+
+    /// Changes for whom the transaction works, where row-level security asks.
+    pub(super) async fn set(&self, setting: &str, id: Option<Uuid>) -> Result<(), DbErr> {
+        if self.backend != DbBackend::Postgres {
+            return Ok(());
+        }
+        let id = id.map(|id| id.to_string()).unwrap_or_default();
+        let set = format!("SET LOCAL app.{setting} = '{id}'");
+        self.execute_unprepared(&set).await.map(|_| ())
+    }
+
     /// Makes the work last.
     pub(crate) async fn commit(self) -> Result<(), DbErr> {
         match self.open.into_inner().ok_or_else(ended)? {

@@ -15,6 +15,7 @@ pub(crate) struct Model {
     pub(crate) updated_at: i64,
     pub(crate) suspended_by: Option<String>,
     pub(crate) deleted_at: Option<i64>,
+    pub(crate) erased_at: Option<i64>,
     pub(crate) default_role_id: Option<Uuid>,
     pub(crate) allowed_domains: String,
     pub(crate) second_factor_required: i64,

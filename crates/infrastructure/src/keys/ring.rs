@@ -225,7 +225,7 @@ impl KeyRing {
     /// # Errors
     /// When the database does not answer.
     pub async fn retire(&self, id: &str) -> Result<bool, KeyError> {
-        let tx = self.database.begin(Context::default()).await?;
+        let tx = self.database.begin(Context::nobody()).await?;
         let retired = signing_key::Entity::change()
             .filter(signing_key::Column::Id.eq(id))
             .filter(signing_key::Column::RetiredAt.is_null())
@@ -320,7 +320,7 @@ impl KeyRing {
 
     /// The oldest first.
     async fn rows(&self) -> Result<Vec<signing_key::Model>, KeyError> {
-        let tx = self.database.read(Context::default()).await?;
+        let tx = self.database.read(Context::nobody()).await?;
         let rows = signing_key::Entity::rows()
             .order_by_asc(signing_key::Column::ActivatesAt)
             .order_by_asc(signing_key::Column::Id)
@@ -373,7 +373,7 @@ impl KeyRing {
             .sealing
             .seal(&pair.private, &context(purpose, &pair.id))
             .ok_or_else(|| KeyError::broken("it cannot be sealed"))?;
-        let tx = self.database.begin(Context::default()).await?;
+        let tx = self.database.begin(Context::nobody()).await?;
         signing_key::Entity::add(signing_key::ActiveModel {
             id: Set(pair.id),
             purpose: Set(purpose.name().to_owned()),

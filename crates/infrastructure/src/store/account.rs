@@ -151,7 +151,7 @@ impl Users for AccountTx {
             id: Set(token.id.as_uuid()),
             user_id: Set(self.user.as_uuid()),
             purpose: Set(token.purpose.name().to_owned()),
-            secret_hash: Set(rows::hash(secret)),
+            secret_hash: Set(rows::hash(secret).to_vec()),
             created_at: Set(token.created_at.as_micros()),
             expires_at: Set(token.expires_at.as_micros()),
         })

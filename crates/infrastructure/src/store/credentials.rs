@@ -14,7 +14,8 @@ use crate::{
 };
 use async_trait::async_trait;
 use bailiwick_application::ports::{
-    AccessClaims, Account, Credentials, Facts, InvitationRow, KnownChain, Secret, StoreError,
+    AccessClaims, Account, Credentials, Facts, InvitationRow, KnownChain, RefreshClaims, Secret,
+    StoreError,
 };
 use bailiwick_domain::{
     ChainId, SessionId, TenantId, Timestamp, UserId,
@@ -72,7 +73,7 @@ struct FactsRow {
 #[async_trait]
 impl Credentials for SeaStore {
     async fn account_of(&self, email: &EmailAddress) -> Result<Option<Account>, StoreError> {
-        let tx = self.read(Context::default()).await?;
+        let tx = self.read(Context::nobody()).await?;
         let row = user::Entity::rows()
             .filter(user::Column::Email.eq(email.as_str()))
             .one(&tx)
@@ -83,12 +84,8 @@ impl Credentials for SeaStore {
     }
 
     async fn facts(&self, claims: &AccessClaims) -> Result<Option<Facts>, StoreError> {
-        let tx = self
-            .read(Context {
-                tenant: claims.tenant.map(TenantId::as_uuid),
-                user: Some(claims.user.as_uuid()),
-            })
-            .await?;
+        let who = Context::person(claims.user).and_tenant(claims.tenant);
+        let tx = self.read(who).await?;
         let found = FactsRow::of(&tx, claims.chain).await?;
         let facts = match found {
             Some(row) if row.is_meant_by(claims) => Some(row.facts(&tx).await?),
@@ -98,10 +95,10 @@ impl Credentials for SeaStore {
         Ok(facts)
     }
 
-    async fn chain(&self, id: ChainId) -> Result<Option<KnownChain>, StoreError> {
-        let tx = self.read(Context::default()).await?;
-        let known = match FactsRow::of(&tx, id).await? {
-            Some(row) => Some(row.known(id, &tx).await?),
+    async fn chain(&self, claims: &RefreshClaims) -> Result<Option<KnownChain>, StoreError> {
+        let tx = self.read(Context::person(claims.user)).await?;
+        let known = match FactsRow::of(&tx, claims.chain).await? {
+            Some(row) => Some(row.known(claims.chain, &tx).await?),
             None => None,
         };
         tx.commit().await.map_err(store_error)?;
@@ -109,9 +106,9 @@ impl Credentials for SeaStore {
     }
 
     async fn mailed_token(&self, secret: &Secret) -> Result<Option<MailedToken>, StoreError> {
-        let tx = self.read(Context::default()).await?;
+        let tx = self.read(Context::nobody()).await?;
         let row = mailed_token::Entity::rows()
-            .filter(mailed_token::Column::SecretHash.eq(rows::hash(secret)))
+            .filter(mailed_token::Column::SecretHash.eq(&rows::hash(secret)[..]))
             .one(&tx)
             .await
             .map_err(store_error)?;
@@ -120,14 +117,15 @@ impl Credentials for SeaStore {
     }
 
     async fn invited(&self, secret: &Secret) -> Result<Option<InvitationRow>, StoreError> {
-        let tx = self.read(Context::default()).await?;
-        let found = invitations(&tx, &Wanted::Secret(rows::hash(secret))).await?;
+        let hash = rows::hash(secret);
+        let tx = self.read(Context::invited(hash)).await?;
+        let found = invitations(&tx, &Wanted::Secret(hash)).await?;
         tx.commit().await.map_err(store_error)?;
         Ok(found.into_iter().next())
     }
 
     async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        let tx = self.read(Context::default()).await?;
+        let tx = self.read(Context::nobody()).await?;
         let row = session::Entity::rows()
             .filter(session::Column::Id.eq(id.as_uuid()))
             .one(&tx)

@@ -14,7 +14,7 @@ use uuid::Uuid;
 /// Which invitations.
 pub(super) enum Wanted<'a> {
     /// The one with this hash of a secret.
-    Secret(Vec<u8>),
+    Secret([u8; 32]),
     /// Those that wait for this address.
     Address(&'a str, Timestamp),
     /// One of a tenant.
@@ -49,7 +49,7 @@ impl Wanted<'_> {
     fn condition(&self) -> (String, Vec<Value>) {
         const WAITS: &str = "status = 'pending' AND expires_at >";
         match self {
-            Self::Secret(hash) => ("secret_hash = $1".to_owned(), vec![hash.clone().into()]),
+            Self::Secret(hash) => ("secret_hash = $1".to_owned(), vec![hash[..].into()]),
             Self::Address(email, now) => (
                 format!("email = $1 AND {WAITS} $2"),
                 vec![(*email).into(), now.as_micros().into()],

@@ -20,13 +20,12 @@ use account::AccountTx;
 use async_trait::async_trait;
 use audit::Recorder;
 use bailiwick_application::ports::{
-    AccountUnit, Clock, Ids, Readiness, Roles, Store, StoreError, TenantUnit, Tenants,
+    AccountUnit, Clock, Ids, Readiness, Store, StoreError, TenantUnit,
 };
 use bailiwick_domain::{
     TenantId,
     access::{AccountScope, Founding, PlatformScope, TenantScope, Write},
     invitation::Redemption,
-    role::RoleBook,
     tenant::{Erasure, Tenant},
 };
 use error::store_error;
@@ -65,10 +64,7 @@ impl SeaStore {
     }
 
     async fn open(&self, tenant: TenantId) -> Result<TenantTx, StoreError> {
-        let who = Context {
-            tenant: Some(tenant.as_uuid()),
-            user: None,
-        };
+        let who = Context::tenant(tenant);
         let tx = self.database.begin(who).await.map_err(store_error)?;
         Ok(TenantTx {
             tx,
@@ -107,28 +103,23 @@ impl Store for SeaStore {
     }
 
     async fn deleted_tenants(&self) -> Result<Vec<Tenant>, StoreError> {
-        let tx = self.read(Context::default()).await?;
+        let tx = self.read(Context::sweep()).await?;
         let deleted = platform::deleted_tenants(&tx).await?;
         tx.commit().await.map_err(store_error)?;
         Ok(deleted)
     }
 
     async fn erase(&self, erasure: &Erasure) -> Result<Option<Box<dyn TenantUnit>>, StoreError> {
-        let mut unit = self.open(erasure.tenant()).await?;
-        // Of two replicas, one waits here and finds nothing left.
-        unit.tenant().await?;
-        if unit.role_book().await? == RoleBook::default() {
+        let unit = self.open(erasure.tenant()).await?;
+        // Of two replicas, one waits here and finds it done.
+        if !unit.erase().await? {
             return Ok(None);
         }
-        unit.erase().await?;
         Ok(Some(Box::new(unit)))
     }
 
     async fn account(&self, scope: &AccountScope) -> Result<Box<dyn AccountUnit>, StoreError> {
-        let who = Context {
-            tenant: None,
-            user: Some(scope.user().as_uuid()),
-        };
+        let who = Context::person(scope.user());
         let tx = self.database.begin(who).await.map_err(store_error)?;
         Ok(Box::new(AccountTx {
             tx,
@@ -143,7 +134,7 @@ impl Store for SeaStore {
 impl Readiness for SeaStore {
     async fn ready(&self) -> Result<(), StoreError> {
         self.database.ping().await.map_err(store_error)?;
-        let tx = self.read(Context::default()).await?;
+        let tx = self.read(Context::nobody()).await?;
         let applied = tx
             .query_one_raw(Statement::from_sql_and_values(
                 tx.get_database_backend(),

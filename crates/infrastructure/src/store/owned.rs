@@ -8,7 +8,7 @@ use crate::entity::{
 use bailiwick_domain::{TenantId, UserId, access::PlatformScope};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DeleteMany, EntityTrait, Insert, InsertMany, QueryFilter,
-    QuerySelect, QueryTrait, Select, UpdateMany,
+    Select, UpdateMany,
 };
 
 /// A table whose every row belongs to one tenant.
@@ -91,19 +91,15 @@ pub(crate) trait OfNobody: EntityTrait {
     }
 }
 
-/// The tenants that are deleted and have something left to erase: a tenant is never without roles before.
+/// The tenants that are deleted and not erased.
 #[expect(
     clippy::disallowed_methods,
     reason = "nobody asks for these: time has come for them"
 )]
 pub(super) fn deleted() -> Select<tenant::Entity> {
-    let left = role::Entity::find()
-        .select_only()
-        .column(role::Column::TenantId)
-        .into_query();
     tenant::Entity::find()
         .filter(tenant::Column::DeletedAt.is_not_null())
-        .filter(tenant::Column::Id.in_subquery(left))
+        .filter(tenant::Column::ErasedAt.is_null())
 }
 
 macro_rules! of_tenant {
@@ -116,6 +112,7 @@ macro_rules! of_tenant {
 
 of_tenant! {
     tenant.Id,
+    slug.TenantId,
     role.TenantId,
     role_include.TenantId,
     member.TenantId,
@@ -143,8 +140,6 @@ impl OfTenant for refresh_chain::Entity {
     const TENANT: Self::Column = refresh_chain::Column::TenantId;
 }
 
-// A slug says whose it is, but is unique on the platform: it is asked for before the tenant is known.
-impl OfNobody for slug::Entity {}
 impl OfNobody for operator::Entity {}
 impl OfNobody for user::Entity {}
 impl OfNobody for session::Entity {}

@@ -37,7 +37,7 @@ pub(super) async fn tenants(
         .collect()
 }
 
-/// Those that are deleted and have something left to erase: a tenant never is without roles before.
+/// Those that are deleted and not erased.
 pub(super) async fn deleted_tenants(tx: &Tx) -> Result<Vec<Tenant>, StoreError> {
     let found = deleted()
         .order_by_asc(tenant::Column::Id)

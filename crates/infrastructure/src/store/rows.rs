@@ -269,6 +269,8 @@ pub(super) fn mailed_token(row: entity::mailed_token::Model) -> Result<MailedTok
 }
 
 /// What is kept of a secret that only has to be recognized. Nobody guesses 256 bits, so it need not be slow.
-pub(super) fn hash(Secret(secret): &Secret) -> Vec<u8> {
-    digest::digest(&digest::SHA256, secret).as_ref().to_vec()
+pub(super) fn hash(Secret(secret): &Secret) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest::digest(&digest::SHA256, secret).as_ref());
+    hash
 }

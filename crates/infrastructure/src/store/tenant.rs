@@ -28,13 +28,13 @@ use bailiwick_domain::{
     role::{BuiltIn, Role, RoleBook, Usage},
     session::RevokeCause,
     tenant::Tenant,
-    user::EmailAddress,
+    user::{EmailAddress, User},
 };
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
     ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    sea_query::{Expr, ExprTrait, LockType, OnConflict},
+    sea_query::{Expr, ExprTrait, LockType},
 };
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -56,13 +56,13 @@ impl TenantUnit for TenantTx {
 
 #[async_trait]
 impl Directory for TenantTx {
-    async fn user_with(&mut self, email: &EmailAddress) -> Result<Option<UserId>, StoreError> {
+    async fn user_with(&mut self, email: &EmailAddress) -> Result<Option<User>, StoreError> {
         let user = user::Entity::rows()
             .filter(user::Column::Email.eq(email.as_str()))
             .one(&self.tx)
             .await
             .map_err(store_error)?;
-        Ok(user.map(|user| UserId::from_uuid(user.id)))
+        user.map(rows::user).transpose()
     }
 
     async fn name_of(&mut self, user: UserId) -> Result<Option<Name>, StoreError> {
@@ -103,10 +103,12 @@ impl Directory for TenantTx {
             .one(&self.tx)
             .await
             .map_err(store_error)?;
+        self.tx.show(Some(user)).await.map_err(store_error)?;
         let members = member::Entity::about(user)
             .all(&self.tx)
             .await
             .map_err(store_error)?;
+        self.tx.show(None).await.map_err(store_error)?;
         Ok(members
             .into_iter()
             .map(|member| TenantId::from_uuid(member.tenant_id))
@@ -310,9 +312,15 @@ impl Members for TenantTx {
             .filter(member_role::Column::RoleId.in_subquery(owner))
             .filter(member_role::Column::ExpiresAt.is_null())
             .into_query();
+        let open = user::Entity::rows()
+            .select_only()
+            .column(user::Column::Id)
+            .filter(user::Column::DisabledAt.is_null())
+            .into_query();
         let owners = member::Entity::of(self.tenant)
             .filter(member::Column::Id.in_subquery(holding))
             .filter(member::Column::Status.eq("active"))
+            .filter(member::Column::UserId.in_subquery(open))
             .order_by_asc(member::Column::Id)
             .all(&self.tx)
             .await
@@ -406,7 +414,7 @@ impl Invitations for TenantTx {
             email: Set(invitation.email.to_string()),
             status: Set(invitation.status.name().to_owned()),
             invited_by: Set(invitation.invited_by.as_uuid()),
-            secret_hash: Set(Some(rows::hash(secret))),
+            secret_hash: Set(Some(rows::hash(secret).to_vec())),
             created_at: Set(invitation.created_at.as_micros()),
             expires_at: Set(invitation.expires_at.as_micros()),
             answered_at: Set(None),
@@ -473,7 +481,7 @@ impl Invitations for TenantTx {
                 Expr::value(invitation.expires_at.as_micros()),
             );
         if let Some(secret) = secret {
-            let hash = Expr::value(rows::hash(secret));
+            let hash = Expr::value(rows::hash(secret).to_vec());
             change = change.col_expr(invitation::Column::SecretHash, hash);
         }
         if invitation.status != InvitationStatus::Pending {
@@ -575,6 +583,7 @@ impl TenantTx {
             status: Set(status.to_owned()),
             suspended_by: Set(suspended_by.map(str::to_owned)),
             deleted_at: Set(None),
+            erased_at: Set(None),
             default_role_id: Set(None),
             allowed_domains: Set(String::new()),
             second_factor_required: Set(0),
@@ -587,8 +596,23 @@ impl TenantTx {
         self.keep_slug(tenant).await
     }
 
-    /// Removes all that the tenant held: whoever refers goes before whom it refers to.
-    pub(super) async fn erase(&self) -> Result<(), StoreError> {
+    /// Removes all that the tenant held, unless that was done before: whoever refers goes before whom it refers to.
+    pub(super) async fn erase(&self) -> Result<bool, StoreError> {
+        let marked = tenant::Entity::change_of(self.tenant)
+            .filter(tenant::Column::ErasedAt.is_null())
+            .col_expr(tenant::Column::Name, Expr::value("(erased)"))
+            .col_expr(tenant::Column::AllowedDomains, Expr::value(""))
+            .col_expr(tenant::Column::DefaultRoleId, Expr::value(None::<Uuid>))
+            .col_expr(
+                tenant::Column::ErasedAt,
+                Expr::value(self.recorder.clock.now().as_micros()),
+            )
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
+        if marked.rows_affected == 0 {
+            return Ok(false);
+        }
         self.empty::<refresh_chain::Entity>().await?;
         self.empty::<ownership_offer::Entity>().await?;
         self.empty::<invitation_role::Entity>().await?;
@@ -599,14 +623,7 @@ impl TenantTx {
         self.empty::<member::Entity>().await?;
         self.empty::<role_include::Entity>().await?;
         self.empty::<role::Entity>().await?;
-        tenant::Entity::change_of(self.tenant)
-            .col_expr(tenant::Column::Name, Expr::value("(erased)"))
-            .col_expr(tenant::Column::AllowedDomains, Expr::value(""))
-            .col_expr(tenant::Column::DefaultRoleId, Expr::value(None::<Uuid>))
-            .exec(&self.tx)
-            .await
-            .map_err(store_error)?;
-        Ok(())
+        Ok(true)
     }
 
     async fn empty<E: OfTenant>(&self) -> Result<(), StoreError> {
@@ -619,29 +636,22 @@ impl TenantTx {
 
     /// Makes the slug the tenant's for good. One that the tenant had before it takes back.
     async fn keep_slug(&self, tenant: &Tenant) -> Result<(), StoreError> {
-        slug::Entity::add(slug::ActiveModel {
+        let row = slug::ActiveModel {
             slug: Set(tenant.slug.to_string()),
-            tenant_id: Set(self.tenant.as_uuid()),
+            tenant_id: NotSet,
             created_at: Set(tenant.updated_at.as_micros()),
-        })
-        .on_conflict(
-            OnConflict::column(slug::Column::Slug)
-                .do_nothing()
-                .to_owned(),
-        )
-        .try_insert()
-        .exec_without_returning(&self.tx)
-        .await
-        .map_err(store_error)?;
-        let kept = slug::Entity::rows()
+        };
+        slug::Entity::add_to(self.tenant, [row])
+            .on_conflict_do_nothing_on([slug::Column::Slug])
+            .exec_without_returning(&self.tx)
+            .await
+            .map_err(store_error)?;
+        let kept = slug::Entity::of(self.tenant)
             .filter(slug::Column::Slug.eq(tenant.slug.as_str()))
             .one(&self.tx)
             .await
             .map_err(store_error)?;
-        match kept {
-            Some(kept) if kept.tenant_id == self.tenant.as_uuid() => Ok(()),
-            _ => Err(StoreError::Taken(Unique::Slug)),
-        }
+        kept.map(|_| ()).ok_or(StoreError::Taken(Unique::Slug))
     }
 
     async fn add_includes(&self, role: &Role) -> Result<(), StoreError> {

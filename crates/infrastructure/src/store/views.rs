@@ -46,7 +46,7 @@ impl Views for SeaStore {
         now: Timestamp,
     ) -> Result<Vec<MembershipRow>, StoreError> {
         let user = scope.user();
-        let tx = self.read(of_person(user)).await?;
+        let tx = self.read(Context::person(user)).await?;
         let memberships = member::Entity::about(user)
             .join(JoinType::InnerJoin, tenant_of_member())
             .select_also(tenant::Entity)
@@ -90,7 +90,7 @@ impl Views for SeaStore {
         now: Timestamp,
     ) -> Result<Vec<SessionRow>, StoreError> {
         let user = scope.user();
-        let tx = self.read(of_person(user)).await?;
+        let tx = self.read(Context::person(user)).await?;
         let found = session::Entity::about(user)
             .filter(session::Column::EndedAt.is_null())
             .filter(session::Column::ExpiresAt.gt(now.as_micros()))
@@ -133,14 +133,14 @@ impl Views for SeaStore {
         email: &EmailAddress,
         now: Timestamp,
     ) -> Result<Vec<InvitationRow>, StoreError> {
-        let tx = self.read(of_person(scope.user())).await?;
+        let tx = self.read(Context::person(scope.user())).await?;
         let found = invitations(&tx, &Wanted::Address(email.as_str(), now)).await?;
         tx.commit().await.map_err(store_error)?;
         Ok(found)
     }
 
     async fn organization(&self, scope: &TenantScope<Read>) -> Result<Option<Tenant>, StoreError> {
-        let tx = self.read(within(scope)).await?;
+        let tx = self.read(Context::tenant(scope.tenant())).await?;
         let row = tenant::Entity::of(scope.tenant())
             .one(&tx)
             .await
@@ -150,7 +150,7 @@ impl Views for SeaStore {
     }
 
     async fn offer(&self, scope: &TenantScope<Read>) -> Result<Option<Offer>, StoreError> {
-        let tx = self.read(within(scope)).await?;
+        let tx = self.read(Context::tenant(scope.tenant())).await?;
         let row = ownership_offer::Entity::of(scope.tenant())
             .one(&tx)
             .await
@@ -165,7 +165,7 @@ impl Views for SeaStore {
         filter: &MemberFilter,
         page: &Page<MemberId>,
     ) -> Result<Slice<MemberRow>, StoreError> {
-        let tx = self.read(within(scope)).await?;
+        let tx = self.read(Context::tenant(scope.tenant())).await?;
         let backend = tx.get_database_backend();
         let tenant = scope.tenant();
         let mut select = member::Entity::of(tenant);
@@ -202,7 +202,7 @@ impl Views for SeaStore {
         scope: &TenantScope<Read>,
         id: MemberId,
     ) -> Result<Option<MemberRow>, StoreError> {
-        let tx = self.read(within(scope)).await?;
+        let tx = self.read(Context::tenant(scope.tenant())).await?;
         let select = member::Entity::of(scope.tenant()).filter(member::Column::Id.eq(id.as_uuid()));
         let mut rows = members_in(&tx, scope.tenant(), select).await?;
         tx.commit().await.map_err(store_error)?;
@@ -210,7 +210,7 @@ impl Views for SeaStore {
     }
 
     async fn roles(&self, scope: &TenantScope<Read>) -> Result<RoleBook, StoreError> {
-        let tx = self.read(within(scope)).await?;
+        let tx = self.read(Context::tenant(scope.tenant())).await?;
         let book = roles::book(&tx, scope.tenant()).await?;
         tx.commit().await.map_err(store_error)?;
         Ok(book)
@@ -222,7 +222,7 @@ impl Views for SeaStore {
         roles: &[RoleId],
         limit: u8,
     ) -> Result<Vec<MemberRow>, StoreError> {
-        let tx = self.read(within(scope)).await?;
+        let tx = self.read(Context::tenant(scope.tenant())).await?;
         let tenant = scope.tenant();
         let roles = || roles.iter().map(|role| role.as_uuid());
         let holding = Condition::any()
@@ -252,7 +252,7 @@ impl Views for SeaStore {
         page: &Page<InvitationId>,
         now: Timestamp,
     ) -> Result<Slice<InvitationRow>, StoreError> {
-        let tx = self.read(within(scope)).await?;
+        let tx = self.read(Context::tenant(scope.tenant())).await?;
         let page = &page.map(InvitationId::as_uuid);
         let wanted = Wanted::Page {
             tenant: scope.tenant(),
@@ -270,7 +270,7 @@ impl Views for SeaStore {
         scope: &TenantScope<Read>,
         id: InvitationId,
     ) -> Result<Option<InvitationRow>, StoreError> {
-        let tx = self.read(within(scope)).await?;
+        let tx = self.read(Context::tenant(scope.tenant())).await?;
         let mut rows = invitations(&tx, &Wanted::One(scope.tenant(), id)).await?;
         tx.commit().await.map_err(store_error)?;
         Ok(rows.pop())
@@ -282,7 +282,7 @@ impl Views for SeaStore {
         selection: &Selection,
         page: &Page<ProjectId>,
     ) -> Result<Slice<Project>, StoreError> {
-        let tx = self.read(within(scope)).await?;
+        let tx = self.read(Context::tenant(scope.tenant())).await?;
         let page = page.map(ProjectId::as_uuid);
         let select = live_projects(scope).filter(selected(selection));
         let rows = part(select, project::Column::Id, &page)
@@ -302,7 +302,7 @@ impl Views for SeaStore {
         scope: &TenantScope<Read>,
         id: ProjectId,
     ) -> Result<Option<Project>, StoreError> {
-        let tx = self.read(within(scope)).await?;
+        let tx = self.read(Context::tenant(scope.tenant())).await?;
         let row = live_projects(scope)
             .filter(project::Column::Id.eq(id.as_uuid()))
             .one(&tx)
@@ -318,7 +318,7 @@ impl Views for SeaStore {
         project: ProjectId,
         page: &Page<MemberId>,
     ) -> Result<Slice<MemberRow>, StoreError> {
-        let tx = self.read(within(scope)).await?;
+        let tx = self.read(Context::tenant(scope.tenant())).await?;
         let tenant = scope.tenant();
         let page = page.map(MemberId::as_uuid);
         let here = project_role::Column::ProjectId.eq(project.as_uuid());
@@ -339,7 +339,7 @@ impl Views for SeaStore {
         filter: &AuditFilter,
         page: &Page<AuditId>,
     ) -> Result<Slice<AuditRow>, StoreError> {
-        let tx = self.read(within(scope)).await?;
+        let tx = self.read(Context::tenant(scope.tenant())).await?;
         let mut select = audit_event::Entity::of(scope.tenant());
         if let Some(actor) = filter.actor {
             select = select.filter(audit_event::Column::ActorId.eq(actor.as_uuid()));
@@ -377,7 +377,7 @@ impl Views for SeaStore {
         scope: &TenantScope<Read>,
         now: Timestamp,
     ) -> Result<Overview, StoreError> {
-        let tx = self.read(within(scope)).await?;
+        let tx = self.read(Context::tenant(scope.tenant())).await?;
         let tenant = scope.tenant();
         let members =
             |status: &str| member::Entity::of(tenant).filter(member::Column::Status.eq(status));
@@ -417,7 +417,7 @@ impl Views for SeaStore {
         now: Timestamp,
     ) -> Result<Slice<MemberRow>, StoreError> {
         use bailiwick_application::admin::Concern;
-        let tx = self.read(within(scope)).await?;
+        let tx = self.read(Context::tenant(scope.tenant())).await?;
         let tenant = scope.tenant();
         let page = page.map(MemberId::as_uuid);
         let (now, soon) = (now.as_micros(), now.plus(Concern::AHEAD).as_micros());
@@ -450,7 +450,7 @@ impl Views for SeaStore {
         scope: &PlatformScope<Read>,
         page: &Page<TenantId>,
     ) -> Result<Slice<TenantRow>, StoreError> {
-        let tx = self.read(Context::default()).await?;
+        let tx = self.read(Context::operator(scope.operator())).await?;
         let page = page.map(TenantId::as_uuid);
         let select = part(tenant::Entity::everywhere(scope), tenant::Column::Id, &page);
         let rows = platform::tenants(&tx, scope, select).await?;
@@ -463,7 +463,7 @@ impl Views for SeaStore {
         scope: &PlatformScope<Read>,
         id: TenantId,
     ) -> Result<Option<TenantRow>, StoreError> {
-        let tx = self.read(Context::default()).await?;
+        let tx = self.read(Context::operator(scope.operator())).await?;
         let select = tenant::Entity::everywhere(scope).filter(tenant::Column::Id.eq(id.as_uuid()));
         let mut rows = platform::tenants(&tx, scope, select).await?;
         tx.commit().await.map_err(store_error)?;
@@ -476,7 +476,7 @@ impl Views for SeaStore {
         email: Option<&EmailAddress>,
         page: &Page<UserId>,
     ) -> Result<Slice<UserRow>, StoreError> {
-        let tx = self.read(Context::default()).await?;
+        let tx = self.read(Context::operator(scope.operator())).await?;
         let page = page.map(UserId::as_uuid);
         let mut select = part(user::Entity::rows(), user::Column::Id, &page);
         if let Some(email) = email {
@@ -492,7 +492,7 @@ impl Views for SeaStore {
         scope: &PlatformScope<Read>,
         id: UserId,
     ) -> Result<Option<UserRow>, StoreError> {
-        let tx = self.read(Context::default()).await?;
+        let tx = self.read(Context::operator(scope.operator())).await?;
         let select = user::Entity::rows().filter(user::Column::Id.eq(id.as_uuid()));
         let mut rows = platform::users(&tx, scope, select).await?;
         tx.commit().await.map_err(store_error)?;
@@ -654,20 +654,6 @@ fn containing(text: &str) -> String {
     }
     pattern.push('%');
     pattern
-}
-
-fn of_person(user: UserId) -> Context {
-    Context {
-        tenant: None,
-        user: Some(user.as_uuid()),
-    }
-}
-
-fn within(scope: &TenantScope<Read>) -> Context {
-    Context {
-        tenant: Some(scope.tenant().as_uuid()),
-        user: None,
-    }
 }
 
 fn live_projects(scope: &TenantScope<Read>) -> Select<project::Entity> {

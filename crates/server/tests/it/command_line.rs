@@ -1,6 +1,6 @@
 //! Starting, migrating, and being told what is wrong.
 
-use crate::process::{Service, run};
+use crate::process::{Service, run, served_by};
 use bailiwick_testkit::postgres;
 use std::{
     thread,
@@ -98,7 +98,7 @@ async fn the_schema_goes_up_and_down_on_postgres() {
         return;
     };
     let folder = TempDir::new().unwrap();
-    let settings = [("BAILIWICK__DATABASE__URL", database.url())];
+    let settings = served_by(&database);
 
     migrates_there_and_back(&folder, &settings);
 }
@@ -130,7 +130,7 @@ async fn postgres_is_served_when_it_is_migrated_and_not_before() {
         return;
     };
     let folder = TempDir::new().unwrap();
-    let settings = [("BAILIWICK__DATABASE__URL", database.url())];
+    let settings = served_by(&database);
 
     let (well, behind) = run(folder.path(), &settings, &["serve"]);
     let (up, _) = run(folder.path(), &settings, &["migrate", "up"]);
@@ -146,7 +146,7 @@ async fn readiness_ends_when_the_schema_is_gone() {
         return;
     };
     let folder = TempDir::new().unwrap();
-    let settings = [("BAILIWICK__DATABASE__URL", database.url())];
+    let settings = served_by(&database);
     run(folder.path(), &settings, &["migrate", "up"]);
     let service = Service::start(&settings);
 

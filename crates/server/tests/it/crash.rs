@@ -1,6 +1,6 @@
 //! Power cuts: whoever had not heard the answer yet asks again, and is not thrown out.
 
-use crate::process::{Service, field, run};
+use crate::process::{Service, field, run, served_by};
 use bailiwick_testkit::postgres;
 use std::{thread, time::Duration};
 use tempfile::TempDir;
@@ -18,7 +18,7 @@ async fn a_refresh_whose_answer_was_lost_to_a_crash_can_be_retried_on_postgres()
     let Some(database) = postgres::database().await else {
         return;
     };
-    let settings = [("BAILIWICK__DATABASE__URL", database.url())];
+    let settings = served_by(&database);
     run(
         TempDir::new().unwrap().path(),
         &settings,

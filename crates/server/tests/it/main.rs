@@ -11,6 +11,7 @@
 mod command_line;
 mod configuration;
 mod crash;
+mod isolation;
 mod operators;
 mod process;
 mod replicas;

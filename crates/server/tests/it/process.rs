@@ -1,5 +1,6 @@
 //! A running `bailiwick`, in a folder of its own.
 
+use bailiwick_testkit::postgres::Database;
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
@@ -7,6 +8,14 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 use tempfile::TempDir;
+
+/// Settings for a service on this database, and for whoever migrates it.
+pub(crate) fn served_by(database: &Database) -> [(&'static str, &str); 2] {
+    [
+        ("BAILIWICK__DATABASE__URL", database.service_url()),
+        ("BAILIWICK__DATABASE__OWNER_URL", database.url()),
+    ]
+}
 
 /// A service that is stopped when it is dropped.
 pub(crate) struct Service {
@@ -138,7 +147,6 @@ fn launch(folder: &Path, settings: &[(String, String)]) -> (Child, String) {
         .map(|(name, value)| (&**name, &**value))
         .collect();
     let mut child = command(folder, &settings)
-        .env("BAILIWICK__HTTP__BIND", "127.0.0.1:0")
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -166,6 +174,8 @@ pub(crate) fn command(folder: &Path, settings: &[(&str, &str)]) -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("BAILIWICK__")) {
         command.env_remove(name);
     }
+    // Any free port: another program may have the usual one.
+    command.env("BAILIWICK__HTTP__BIND", "127.0.0.1:0");
     command.envs(settings.iter().copied());
     command
 }

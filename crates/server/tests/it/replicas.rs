@@ -1,13 +1,13 @@
 //! Two processes on one PostgreSQL: what one revokes the other refuses, at the very next request.
 
-use crate::process::{Service, field, run};
+use crate::process::{Service, field, run, served_by};
 use bailiwick_testkit::postgres::{self, Database};
 use tempfile::TempDir;
 
 /// Two replicas, with sealing keys of their own.
 async fn replicas() -> Option<(Service, Service, Database)> {
     let database = postgres::database().await?;
-    let settings = [("BAILIWICK__DATABASE__URL", database.url())];
+    let settings = served_by(&database);
     run(
         TempDir::new().unwrap().path(),
         &settings,

@@ -1,6 +1,6 @@
 //! The tour of the README, pasted.
 
-use crate::process::Service;
+use crate::process::{Service, served_by};
 use bailiwick_testkit::postgres;
 use std::{fs, process::Command};
 
@@ -43,7 +43,7 @@ async fn the_tour_says_the_same_on_postgres() {
     let Some(database) = postgres::database().await else {
         return;
     };
-    let settings = [("BAILIWICK__DATABASE__URL", database.url())];
+    let settings = served_by(&database);
     let folder = tempfile::TempDir::new().unwrap();
     crate::process::run(folder.path(), &settings, &["migrate", "up"]);
 

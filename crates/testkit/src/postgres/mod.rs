@@ -15,7 +15,7 @@ mod server;
 
 use std::{io, io::Write, thread};
 
-use server::Server;
+use server::{SERVICE, Server};
 use sqlx::{AssertSqlSafe, Connection, Error, PgConnection, postgres::PgQueryResult, raw_sql};
 use tokio::runtime;
 use uuid::Uuid;
@@ -32,6 +32,7 @@ pub struct Database {
     server: &'static Server,
     name: String,
     url: String,
+    service_url: String,
 }
 
 impl Database {
@@ -41,10 +42,41 @@ impl Database {
         &self.url
     }
 
+    /// Its address as a role that owns nothing and may do nothing yet.
+    #[must_use]
+    pub fn service_url(&self) -> &str {
+        &self.service_url
+    }
+
+    /// Statements of an administrator.
+    ///
+    /// # Panics
+    ///
+    /// Where one fails.
+    pub async fn execute(&self, statements: &str) {
+        let done = async {
+            let mut admin = PgConnection::connect(&self.url).await?;
+            execute(&mut admin, statements.to_owned()).await?;
+            admin.close().await
+        };
+        done.await
+            .unwrap_or_else(|error| panic!("`{statements}`: {error}"));
+    }
+
+    /// Its address as a role that the test has made.
+    #[must_use]
+    pub fn url_as(&self, name: &str, password: &str) -> String {
+        self.server.url_as(&self.name, name, password)
+    }
+
     fn unborn(server: &'static Server) -> Self {
         let name = format!("bailiwick_test_{}", Uuid::new_v4().simple());
-        let url = server.url(&name);
-        Self { server, name, url }
+        Self {
+            server,
+            url: server.url(&name),
+            service_url: server.service_url(&name),
+            name,
+        }
     }
 }
 
@@ -95,14 +127,15 @@ pub async fn database() -> Option<Database> {
 
 /// A fresh copy of the template `name`, or `None` (said on stderr) where there is no PostgreSQL.
 ///
-/// `prepare` fills the template once per server, whoever asks first; when it panics, there is none.
+/// `prepare` fills the template once per server, whoever asks first, by its address as an administrator and as the
+/// service; when it panics, there is none.
 /// A server that outlives the process keeps its templates, so the name (at most 43 of lower case,
 /// digits and `_`) holds a fingerprint of what `prepare` does.
 ///
 /// # Panics
 ///
 /// As [`database`], and where `name` is none.
-pub async fn from_template(name: &str, prepare: impl AsyncFnOnce(&str)) -> Option<Database> {
+pub async fn from_template(name: &str, prepare: impl AsyncFnOnce(&str, &str)) -> Option<Database> {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     assert!(
         name.len() <= TEMPLATE_NAME_MAX && name.bytes().all(fits),
@@ -134,13 +167,10 @@ async fn make_template(
     admin: &mut PgConnection,
     name: &str,
     template: &str,
-    prepare: impl AsyncFnOnce(&str),
+    prepare: impl AsyncFnOnce(&str, &str),
 ) -> Result<(), Error> {
     // Held by the connection: should `prepare` panic, it closes, and the next caller starts over.
-    sqlx::query("SELECT pg_advisory_lock(hashtextextended($1, 0))")
-        .bind(template)
-        .execute(&mut *admin)
-        .await?;
+    lock(admin, template).await?;
     let exists: bool =
         sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
             .bind(template)
@@ -154,7 +184,7 @@ async fn make_template(
         )
         .await?;
         execute(admin, format!("CREATE DATABASE {draft} TEMPLATE template0")).await?;
-        prepare(&server.url(&draft)).await;
+        prepare(&server.url(&draft), &server.service_url(&draft)).await;
 
         // Neither a rename nor a copy goes through while somebody is connected, as a pool may be.
         execute(
@@ -172,8 +202,20 @@ async fn make_template(
         )
         .await?;
     }
+    unlock(admin, template).await
+}
+
+async fn lock(admin: &mut PgConnection, name: &str) -> Result<(), Error> {
+    sqlx::query("SELECT pg_advisory_lock(hashtextextended($1, 0))")
+        .bind(name)
+        .execute(admin)
+        .await?;
+    Ok(())
+}
+
+async fn unlock(admin: &mut PgConnection, name: &str) -> Result<(), Error> {
     sqlx::query("SELECT pg_advisory_unlock(hashtextextended($1, 0))")
-        .bind(template)
+        .bind(name)
         .execute(admin)
         .await?;
     Ok(())
@@ -194,15 +236,34 @@ async fn create(
     Ok(database)
 }
 
+/// As an administrator of a server that knows the role of the service.
 async fn connect(server: &Server) -> PgConnection {
-    PgConnection::connect(server.admin_url())
+    let admin = async {
+        let mut admin = PgConnection::connect(server.admin_url()).await?;
+        if !knows_service(&mut admin).await? {
+            lock(&mut admin, SERVICE).await?;
+            if !knows_service(&mut admin).await? {
+                let password = server.service_password();
+                let role = format!("CREATE ROLE {SERVICE} LOGIN PASSWORD '{password}'");
+                execute(&mut admin, role).await?;
+            }
+            unlock(&mut admin, SERVICE).await?;
+        }
+        Ok::<_, Error>(admin)
+    };
+    admin.await.unwrap_or_else(|error| {
+        panic!(
+            "no answer from the PostgreSQL at `{}`: {error}",
+            server.admin_url()
+        )
+    })
+}
+
+async fn knows_service(admin: &mut PgConnection) -> Result<bool, Error> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)")
+        .bind(SERVICE)
+        .fetch_one(admin)
         .await
-        .unwrap_or_else(|error| {
-            panic!(
-                "no answer from the PostgreSQL at `{}`: {error}",
-                server.admin_url()
-            )
-        })
 }
 
 /// Names are made here of lower case, digits and `_`, so nothing in a statement needs a quote.

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     env, fs,
+    hash::{DefaultHasher, Hash, Hasher},
     io::{self, BufRead, BufReader, Read, Write},
     os::unix::{fs::MetadataExt, process::CommandExt},
     path::{Path, PathBuf},
@@ -13,6 +14,9 @@ use std::{
 
 const URL: &str = "BAILIWICK_TEST_POSTGRES_URL";
 const POLICY: &str = "BAILIWICK_TEST_POSTGRES";
+
+/// The role that tests serve as: it owns nothing, and row-level security binds it.
+pub(super) const SERVICE: &str = "bailiwick_test_service";
 
 /// A server on which this process may create databases.
 #[derive(Debug)]
@@ -57,6 +61,29 @@ impl Server {
             .map_or(place, |(authority, _)| authority);
         let query = query.map(|query| format!("?{query}")).unwrap_or_default();
         format!("{scheme}://{authority}/{name}{query}")
+    }
+
+    /// The same as the role of the service.
+    pub(super) fn service_url(&self, name: &str) -> String {
+        self.url_as(name, SERVICE, &self.service_password())
+    }
+
+    /// The same as any role.
+    pub(super) fn url_as(&self, name: &str, role: &str, password: &str) -> String {
+        let url = self.url(name);
+        let (scheme, rest) = url.split_once("://").unwrap_or(("postgres", &url));
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let host = authority
+            .rsplit_once('@')
+            .map_or(authority, |(_, host)| host);
+        format!("{scheme}://{role}:{password}@{host}/{path}")
+    }
+
+    /// Known to whoever knows the administrator's address, which may hold a password, and to nobody else.
+    pub(super) fn service_password(&self) -> String {
+        let mut hasher = DefaultHasher::new();
+        self.admin.hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
     }
 
     fn find() -> Result<Self, String> {
@@ -215,5 +242,31 @@ mod tests {
             url("postgres://postgres@%2Ftmp%2Fa:5432/postgres"),
             "postgres://postgres@%2Ftmp%2Fa:5432/x"
         );
+    }
+
+    #[test]
+    fn the_service_reaches_a_database_under_its_own_name() {
+        let server = |admin: &str| Server {
+            admin: admin.to_owned(),
+            _alive: None,
+        };
+        for (admin, host) in [
+            (
+                "postgres://a:b@host:1/postgres?sslmode=require",
+                "host:1/x?sslmode=require",
+            ),
+            ("postgres:///postgres?host=/run/pg", "/x?host=/run/pg"),
+            (
+                "postgres://postgres@%2Ftmp%2Fa:5432/postgres",
+                "%2Ftmp%2Fa:5432/x",
+            ),
+        ] {
+            let server = server(admin);
+            let password = server.service_password();
+            assert_eq!(
+                server.service_url("x"),
+                format!("postgres://{SERVICE}:{password}@{host}")
+            );
+        }
     }
 }

@@ -108,7 +108,7 @@ fn eight_at_once_prepare_one_template() {
             .map(|_| {
                 scope.spawn(|| {
                     block_on(async {
-                        let database = postgres::from_template(&template, async |url| {
+                        let database = postgres::from_template(&template, async |url, _| {
                             prepared.fetch_add(1, Ordering::Relaxed);
                             fill(url).await;
                         })
@@ -141,7 +141,7 @@ fn a_preparation_that_fails_leaves_no_template() {
     let half = thread::scope(|scope| {
         scope
             .spawn(|| {
-                block_on(postgres::from_template(&template, async |url| {
+                block_on(postgres::from_template(&template, async |url, _| {
                     fill(url).await;
                     panic!("half-way, as the test wants it");
                 }))
@@ -152,7 +152,9 @@ fn a_preparation_that_fails_leaves_no_template() {
     let Err(_) = half else { return };
 
     let row: i32 = block_on(async {
-        let database = postgres::from_template(&template, fill).await.unwrap();
+        let database = postgres::from_template(&template, async |url, _| fill(url).await)
+            .await
+            .unwrap();
         query_scalar("SELECT id FROM seed")
             .fetch_one(&mut connect(&database).await)
             .await
