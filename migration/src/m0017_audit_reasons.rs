@@ -31,11 +31,19 @@ impl MigrationTrait for Migration {
                 "audit_events",
                 ["tenant_id", "outcome", "id"],
             ))
+            .await?;
+        manager
+            .create_index(index(
+                "ix_audit_events_tenant_target",
+                "audit_events",
+                ["tenant_id", "target", "id"],
+            ))
             .await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let indexes = [
+            "ix_audit_events_tenant_target",
             "ix_audit_events_tenant_outcome",
             "ix_audit_events_tenant_action",
             "ix_audit_events_tenant_actor",

@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 both!(
     everybody_may_ask_about_themselves,
     a_suspended_member_may_still_ask_about_themselves,
+    an_account_that_the_platform_suspended_may_nothing,
     one_may_ask_about_oneself_in_whatever_state_the_organization_is,
     whoever_has_entered_no_organization_has_nothing_explained,
     about_others_only_they_may_ask_who_hold_the_permission,
@@ -66,6 +67,18 @@ async fn everybody_may_ask_about_themselves(world: World) {
     assert_eq!(allowed["decision"], "permit");
     assert_eq!(allowed["reason"], Value::Null);
     assert_eq!(allowed["member_id"], cleo.id);
+}
+
+async fn an_account_that_the_platform_suspended_may_nothing(world: World) {
+    let owner = world.owner("ada", "Acme").await;
+    let bob = member_with(&world, &owner, "bob", json!(["admin"])).await;
+    let close = "UPDATE users SET disabled_at = 1 WHERE name = 'bob'";
+    world.execute(close).await;
+
+    let question = json!({ "permission": "member:list", "member_id": bob.id });
+    let answer = asked(&owner, question).await;
+
+    assert_eq!(verdict(&answer), ("deny", "account_suspended"));
 }
 
 async fn a_suspended_member_may_still_ask_about_themselves(world: World) {

@@ -400,7 +400,7 @@ async fn an_invitation_is_for_its_address(world: World) {
     let listed = eve.get(MINE).await.is(200);
     let by_nobody = world.nobody().post(ACCEPT, json!({ "token": token })).await;
 
-    by_secret.problem(403, "forbidden");
+    by_secret.problem(403, "another_address");
     by_id.problem(404, "not_found");
     declined.problem(404, "not_found");
     by_nobody.problem(401, "unauthenticated");

@@ -19,7 +19,7 @@ use bailiwick_application::{
 use bailiwick_domain::{
     MemberId, Timestamp,
     access::action::{AssignRoles, InviteMember, ListMembers, RemoveMember, SuspendMember},
-    member::MemberStatus,
+    member::{Member, MemberStatus},
 };
 use garde::Validate;
 use serde::{Deserialize, Serialize};
@@ -32,7 +32,7 @@ pub(crate) struct AddBody {
     pub(crate) email: String,
     #[garde(length(chars, min = 1, max = 200))]
     pub(crate) role: Option<String>,
-    #[garde(inner(length(max = 50), inner(length(chars, min = 1, max = 200))))]
+    #[garde(inner(length(max = Member::MAX_ROLES), inner(length(chars, min = 1, max = 200))))]
     pub(crate) roles: Option<Vec<String>>,
 }
 
@@ -300,7 +300,7 @@ impl RoleBody {
 #[derive(Deserialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RolesBody {
-    #[garde(length(max = 50), dive)]
+    #[garde(length(max = Member::MAX_ROLES), dive)]
     roles: Vec<RoleBody>,
 }
 

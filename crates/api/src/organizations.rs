@@ -181,14 +181,17 @@ pub(crate) struct ChangeSettingsBody {
     #[garde(skip)]
     #[serde(default, deserialize_with = "present")]
     default_role: Option<Option<String>>,
-    #[garde(inner(inner(custom(is_domain))))]
-    allowed_domains: Option<Vec<String>>,
+    #[garde(inner(inner(inner(custom(is_domain)))))]
+    #[serde(default, deserialize_with = "present")]
+    allowed_domains: Option<Option<Vec<String>>>,
     #[garde(skip)]
     second_factor_required: Option<bool>,
 }
 
 /// Tells null from nothing.
-fn present<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Option<String>>, D::Error> {
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    field: D,
+) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(field).map(Some)
 }
 
@@ -206,7 +209,7 @@ pub(crate) async fn change(
     };
     if let Some(Object(settings)) = body.settings {
         let domains = settings.allowed_domains.map(|domains| {
-            let domains = domains.iter().map(|host| domain(host));
+            let domains = domains.iter().flatten().map(|host| domain(host));
             domains.collect::<Result<Vec<_>, _>>()
         });
         change.allowed_domains = domains.transpose()?;
@@ -252,8 +255,8 @@ async fn turn(
     organizations: &Organizations,
     turn: Turn,
 ) -> Result<HttpResponse, Problem> {
-    let tenant = organizations.turn(permit, turn).await?;
-    Ok(answer(&tenant, None))
+    let (tenant, default_role) = organizations.turn(permit, turn).await?;
+    Ok(answer(&tenant, default_role.as_ref()))
 }
 
 #[derive(Deserialize, Validate)]

@@ -32,7 +32,7 @@ impl FromRequest for IfMatchAny {
     }
 }
 
-/// The tag of a thing at this version. It is strong: a version stands for one state of the thing.
+/// The tag of a thing at this version. It is about what can be changed here, and not about every byte: names of roles and people come from elsewhere.
 pub(crate) fn etag(version: Version) -> (header::HeaderName, String) {
     (header::ETAG, format!("\"v{}\"", version.number()))
 }

@@ -99,6 +99,7 @@ kinds! {
     InvalidCredentials    UNAUTHORIZED              "invalid_credentials"     "Invalid credentials";
     InvalidToken          UNAUTHORIZED              "invalid_token"           "The token is not valid";
     SignInAgain           UNAUTHORIZED              "sign_in_again"           "Sign in again: this takes a recent proof of who you are";
+    AnotherAddress        FORBIDDEN                 "another_address"         "The invitation is for another address: sign in with the account that has it";
     Forbidden             FORBIDDEN                 "forbidden"               "You may not do this";
     NotFound              NOT_FOUND                 "not_found"               "There is nothing here";
     MethodNotAllowed      METHOD_NOT_ALLOWED        "method_not_allowed"      "This path has no such method";
@@ -291,6 +292,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(source) => Self::unavailable(source),
+            StoreError::Gone => Kind::NotFound.into(),
             StoreError::Taken(_) | StoreError::Corrupt(_) => {
                 Self::from(Kind::Internal).because(error)
             }
@@ -375,6 +377,7 @@ impl From<TenantError> for Problem {
             TenantError::UnknownRole => Kind::UnknownRole.into(),
             TenantError::SecondFactorMissing => Kind::SecondFactorMissing.into(),
             TenantError::TooManyDomains => Self::field("settings/allowed_domains", error),
+            TenantError::OwnerByDefault => Self::from(Kind::InvalidRoles).detail(error),
             TenantError::Escalation(_) => Kind::Forbidden.into(),
         }
     }
@@ -480,11 +483,15 @@ impl From<AnswerError> for Problem {
             AnswerError::UnknownSecret => Kind::NotRedeemable.into(),
             AnswerError::UnknownId => Kind::NotFound.into(),
             AnswerError::Redeem(RedeemInvitationError::Over) => Kind::InvitationOver.into(),
-            AnswerError::Redeem(RedeemInvitationError::AnotherAddress) => Kind::Forbidden.into(),
+            AnswerError::Redeem(RedeemInvitationError::AnotherAddress) => {
+                Kind::AnotherAddress.into()
+            }
             AnswerError::Redeem(RedeemInvitationError::Void) => Kind::InvitationVoid.into(),
+            AnswerError::Redeem(RedeemInvitationError::DomainRefused(_)) => {
+                Kind::DomainRefused.into()
+            }
             AnswerError::AlreadyMember => Kind::AlreadyMember.into(),
             AnswerError::AlreadyElsewhere(_) => Kind::AlreadyElsewhere.into(),
-            AnswerError::DomainRefused(_) => Kind::DomainRefused.into(),
             AnswerError::Store(error) => error.into(),
         }
     }

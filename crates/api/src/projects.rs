@@ -15,6 +15,7 @@ use bailiwick_application::{members::WantedRole, projects::Projects};
 use bailiwick_domain::{
     MemberId, ProjectId,
     access::action::{CreateProject, DeleteProject, ReadProject, ShareProject, UpdateProject},
+    member::Member,
     project::Project,
     role::BuiltIn,
 };
@@ -127,7 +128,7 @@ pub(crate) struct ShareBody {
     #[garde(custom(parses::<MemberId, _>))]
     member_id: String,
     /// Without any, the member may see the project.
-    #[garde(length(min = 1, max = 50), dive)]
+    #[garde(length(min = 1, max = Member::MAX_ROLES), dive)]
     roles: Option<Vec<RoleBody>>,
 }
 

@@ -8,13 +8,13 @@ use crate::{
 use bailiwick_domain::{
     MemberId, ProjectId, RoleId, TenantId, UserId,
     access::{
-        Action, Assignment, Catalogue, Decision, Denied, Explanation, Grants, Level, Object,
-        OnObject, Permission, Permit, Principal, Standing, Target,
+        Assignment, Catalogue, Claim, Decision, Denied, Explanation, Grants, Level, Object,
+        Permission, Permit, Principal, Reason, Standing, Target,
         action::{
             AssignRoles, DeleteProject, ExplainAccess, ListMembers, ListRoles, ReadProject,
             ShareProject, UpdateProject,
         },
-        authorize, claim, explain,
+        authorize, claim, decide, explain,
     },
     member::MemberStatus,
     role::{BuiltIn, Role, RoleBook, hand_on, is_on_offer},
@@ -126,6 +126,10 @@ impl Access {
         if answer.explanation.decision == Decision::Permit {
             return Ok(answer);
         }
+        // Where something else is in the way, no role would help.
+        if let Some(Reason::Obstacle(_)) = answer.explanation.reason {
+            return Ok(answer);
+        }
         answer.nearest = nearest(&answer.book, question.permission, user, target);
         if let Ok(permit) = authorize::<ListMembers>(&caller.principal, tenant) {
             let permission = question.permission;
@@ -146,6 +150,7 @@ impl Access {
         let standing = Standing {
             member: row.member.id,
             member_status: row.member.status,
+            account_suspended: row.account_suspended,
             second_factor_missing: false,
             assignments: row.member.assignments,
             roles: store.roles(permit.scope()).await?,
@@ -161,35 +166,27 @@ impl Access {
         tenant: TenantId,
         id: ProjectId,
     ) -> Result<Target, ExplainError> {
-        let object = match self.held_on::<ReadProject>(caller, tenant, id).await? {
-            None => match self.held_on::<UpdateProject>(caller, tenant, id).await? {
-                None => match self.held_on::<DeleteProject>(caller, tenant, id).await? {
-                    None => self.held_on::<ShareProject>(caller, tenant, id).await?,
-                    found => found,
-                },
-                found => found,
-            },
-            found => found,
+        let principal = &caller.principal;
+        let Some(reading) = claim::<ReadProject>(principal, tenant)
+            .map(Claim::into_reading)
+            .or_else(|_| claim::<UpdateProject>(principal, tenant).map(Claim::into_reading))
+            .or_else(|_| claim::<DeleteProject>(principal, tenant).map(Claim::into_reading))
+            .or_else(|_| claim::<ShareProject>(principal, tenant).map(Claim::into_reading))
+            .ok()
+        else {
+            return Err(ExplainError::NotFound);
         };
-        Ok(object.ok_or(ExplainError::NotFound)?.into())
-    }
-
-    /// The project, if the caller may do `A` to it.
-    async fn held_on<A>(
-        &self,
-        caller: &Caller,
-        tenant: TenantId,
-        id: ProjectId,
-    ) -> Result<Option<Object>, StoreError>
-    where
-        A: Action<Catalogue = Permission, Scope: OnObject>,
-    {
-        let Ok(claim) = claim::<A>(&caller.principal, tenant) else {
-            return Ok(None);
-        };
-        let project = self.ground.store.project(claim.reading(), id).await?;
-        let object = project.map(|project| project.object());
-        Ok(object.filter(|object| claim.on(*object).is_ok()))
+        let project = self.ground.store.project(&reading, id).await?;
+        let target = project.map(|project| Target::Object(project.object()));
+        let known = target.filter(|target| {
+            let on_projects = Permission::ALL
+                .iter()
+                .filter(|one| one.reach().level == Level::Object);
+            on_projects
+                .copied()
+                .any(|one| decide(principal, one, *target) == Decision::Permit)
+        });
+        known.ok_or(ExplainError::NotFound)
     }
 
     /// Those who could give one of the nearest roles to the member, as the domain would decide it.
@@ -218,6 +215,7 @@ impl Access {
             let standing = Standing {
                 member: row.member.id,
                 member_status: MemberStatus::Active,
+                account_suspended: false,
                 second_factor_missing: false,
                 assignments: row.member.assignments.clone(),
                 roles: book.clone(),

@@ -20,7 +20,7 @@ use bailiwick_domain::{
         Invitation, InvitationStatus, InviteError, RedeemInvitationError, Redemption, Shown,
     },
     member::{AlreadyElsewhere, Member},
-    tenant::{DomainRefused, Tenant},
+    tenant::Tenant,
     user::EmailAddress,
 };
 use std::sync::Arc;
@@ -85,9 +85,6 @@ pub enum AnswerError {
     /// The person belongs to an organization, and may to one only.
     #[error(transparent)]
     AlreadyElsewhere(#[from] AlreadyElsewhere),
-    /// The organization takes no addresses of that domain any more.
-    #[error(transparent)]
-    DomainRefused(#[from] DomainRefused),
     /// The store failed.
     #[error(transparent)]
     Store(StoreError),
@@ -188,6 +185,8 @@ impl Invitations {
     ) -> Result<Option<()>, ChangeInvitationError> {
         let now = self.ground.clock.now();
         let mut unit = self.ground.store.begin(permit.scope()).await?;
+        let locked = Locked::of(&mut *unit).await?;
+        let permit = &locked.renew(&mut *unit, permit, now).await??;
         let Some(mut invitation) = unit.invitation(id).await? else {
             return Ok(None);
         };

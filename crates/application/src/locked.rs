@@ -2,7 +2,7 @@
 
 use crate::ports::{StoreError, TenantUnit};
 use bailiwick_domain::{
-    Timestamp,
+    Name, Timestamp,
     access::{Action, Denied, Permission, Permit, Principal, renew},
     role::RoleBook,
     tenant::Tenant,
@@ -22,6 +22,14 @@ impl Locked {
         Ok(Self { tenant, book })
     }
 
+    /// The tenant, and what its default role is called.
+    pub(crate) fn with_default_role(self) -> (Tenant, Option<Name>) {
+        let role = self.tenant.settings.default_role;
+        let role = role.and_then(|id| self.book.get(id));
+        let name = role.map(|role| role.name.clone());
+        (self.tenant, name)
+    }
+
     /// The permit, asked for again: since the request began, its bearer may have lost what it rests on. Either the store
     /// fails, or the policy answers.
     pub(crate) async fn renew<A: Action<Catalogue = Permission>>(
@@ -32,8 +40,10 @@ impl Locked {
     ) -> Result<Result<Permit<A>, Denied>, StoreError> {
         let member = unit.member_of(permit.user()).await?;
         let principal = match member {
-            Some(member) => member.principal(&self.tenant, &self.book, now),
-            None => Principal::new(permit.user()),
+            Some(member) if unit.is_open(permit.user()).await? => {
+                member.principal(&self.tenant, &self.book, now)
+            }
+            _ => Principal::new(permit.user()),
         };
         Ok(renew(permit, &principal))
     }

@@ -13,7 +13,7 @@ use bailiwick_domain::{
     },
     member::{AlreadyElsewhere, MembershipMode},
     ownership::{Offer, OfferError},
-    tenant::{Domain, Settings, Slug, Tenant, TenantError},
+    tenant::{Domain, Erasure, Settings, Slug, Tenant, TenantError},
     version::{Expected, Stale},
 };
 
@@ -226,9 +226,7 @@ impl Organizations {
         }
         unit.save_tenant(&locked.tenant).await?;
         unit.commit(permit.entry(locked.tenant.id)).await?;
-        let default_role = locked.tenant.settings.default_role;
-        let default_role = default_role.and_then(|id| locked.book.get(id));
-        Ok((locked.tenant, default_role.map(|role| role.name.clone())))
+        Ok(locked.with_default_role())
     }
 
     /// Suspends, resumes, deletes or restores the active organization.
@@ -239,7 +237,7 @@ impl Organizations {
         &self,
         permit: &Permit<OwnOrganization>,
         turn: Turn,
-    ) -> Result<Tenant, ChangeOrganizationError> {
+    ) -> Result<(Tenant, Option<Name>), ChangeOrganizationError> {
         let now = self.ground.clock.now();
         let mut unit = self.ground.store.begin(permit.scope()).await?;
         let mut locked = Locked::of(&mut *unit).await?;
@@ -264,32 +262,40 @@ impl Organizations {
                 "organization:restore"
             }
         };
-        if tenant.version == before {
-            return Ok(locked.tenant);
+        if tenant.version != before {
+            unit.save_tenant(tenant).await?;
+            unit.commit(permit.entry_of(act, tenant.id)).await?;
         }
-        unit.save_tenant(tenant).await?;
-        unit.commit(permit.entry_of(act, tenant.id)).await?;
-        Ok(locked.tenant)
+        Ok(locked.with_default_role())
     }
 
     /// Erases what deleted organizations held that nobody can restore any more, and says how many those were.
     ///
     /// # Errors
-    /// When the store fails; those before it are erased.
+    /// What the store said at last, when it failed; those that it did not fail at are erased.
     pub async fn erase_lapsed(&self) -> Result<usize, StoreError> {
         let now = self.ground.clock.now();
         let store = &self.ground.store;
         let mut erased = 0;
+        let mut failed = Ok(());
         for tenant in store.deleted_tenants().await? {
             let Some(erasure) = tenant.erasure(now) else {
                 continue;
             };
-            if let Some(unit) = store.erase(&erasure).await? {
-                unit.commit(erasure.entry()).await?;
-                erased += 1;
+            match self.erase(&erasure).await {
+                Ok(true) => erased += 1,
+                Ok(false) => {}
+                Err(error) => failed = Err(error),
             }
         }
-        Ok(erased)
+        failed.map(|()| erased)
+    }
+
+    async fn erase(&self, erasure: &Erasure) -> Result<bool, StoreError> {
+        match self.ground.store.erase(erasure).await? {
+            Some(unit) => unit.commit(erasure.entry()).await.map(|()| true),
+            None => Ok(false),
+        }
     }
 
     /// The offer of its ownership that stands, if one does.
@@ -339,8 +345,10 @@ impl Organizations {
         &self,
         permit: &Permit<OwnOrganization>,
     ) -> Result<Option<()>, OwnershipError> {
+        let now = self.ground.clock.now();
         let mut unit = self.ground.store.begin(permit.scope()).await?;
-        Locked::of(&mut *unit).await?;
+        let locked = Locked::of(&mut *unit).await?;
+        let permit = locked.renew(&mut *unit, permit, now).await??;
         let Some(offer) = unit.offer().await? else {
             return Ok(None);
         };
@@ -394,7 +402,7 @@ impl Organizations {
         scope: &MemberScope,
     ) -> Result<Option<()>, OwnershipError> {
         let mut unit = self.ground.store.begin(scope.writing()).await?;
-        Locked::of(&mut *unit).await?;
+        unit.tenant().await?;
         let Some(offer) = unit
             .offer()
             .await?

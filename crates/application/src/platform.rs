@@ -2,7 +2,6 @@
 
 use crate::{
     Ground,
-    locked::Locked,
     ports::{Page, Slice, StoreError, TenantRow, UserRow, Which},
 };
 use bailiwick_domain::{
@@ -86,10 +85,9 @@ impl Platform {
     ) -> Result<Option<()>, OperateError> {
         let now = self.ground.clock.now();
         let mut unit = self.ground.store.operate(permit.scope(), id).await?;
-        if unit.tenant().await?.is_none() {
+        let Some(mut tenant) = unit.tenant().await? else {
             return Ok(None);
-        }
-        let Locked { mut tenant, .. } = Locked::of(&mut *unit).await?;
+        };
         let before = tenant.version;
         let act = match turn {
             Turn::Suspend => {
@@ -154,6 +152,9 @@ impl Platform {
             return Ok(None);
         };
         let mut user = account.user;
+        if user.is_active() == (turn == Turn::Resume) {
+            return Ok(Some(()));
+        }
         let act = match turn {
             Turn::Suspend => {
                 user.suspend(permit, now);

@@ -133,13 +133,15 @@ impl Projects {
         claim: &Claim<DeleteProject>,
         id: ProjectId,
     ) -> Result<Option<()>, ProjectError> {
+        let now = self.ground.clock.now();
         let mut unit = self.ground.store.begin(claim.within()).await?;
         // Members lose what they had on it.
-        Locked::of(&mut *unit).await?;
+        let locked = Locked::of(&mut *unit).await?;
         let Some((mut project, permit)) = found(&mut *unit, claim, id).await? else {
             return Ok(None);
         };
-        project.delete(&permit, self.ground.clock.now())?;
+        let permit = locked.renew(&mut *unit, &permit, now).await??;
+        project.delete(&permit, now)?;
         unit.save_project(&project).await?;
         unit.commit(permit.entry(project.id)).await?;
         Ok(Some(()))

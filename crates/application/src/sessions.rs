@@ -275,8 +275,8 @@ impl Sessions {
         let mut organizations = self.ground.store.organizations_of(&scope, now).await?;
         organizations.retain(MembershipRow::may_enter);
         let place = match (attempt.organization, organizations.as_slice()) {
-            (Some(wanted), open) => Some(place_in(open, wanted)?),
-            (None, [only]) if only.is_open() => Some(only.place),
+            (Some(wanted), all) => Some(place_in(all, wanted)?),
+            (None, [only]) => Some(only.place),
             (None, _) => None,
         };
 
@@ -365,6 +365,8 @@ impl Sessions {
             Err(SessionError::Store(StoreError::Taken(Unique::LiveChain))) => {
                 self.enter(session, from, place).await
             }
+            // They were removed from it at this moment.
+            Err(SessionError::Store(StoreError::Gone)) => Err(SessionError::NotYours),
             outcome => outcome,
         }
     }

@@ -85,9 +85,12 @@ pub enum RedeemInvitationError {
     /// It is for another address.
     #[error("the invitation is for another address")]
     AnotherAddress,
-    /// Whoever invited may not hand on its roles any more, or the tenant does not take the address any more.
+    /// Whoever invited may not hand on its roles any more.
     #[error("whoever invited may do so no more")]
     Void,
+    /// The tenant takes no addresses of that domain any more.
+    #[error(transparent)]
+    DomainRefused(#[from] DomainRefused),
 }
 
 /// Leave to answer one invitation: it was for the address of whoever answers, or they brought its secret.
@@ -258,7 +261,7 @@ impl Invitation {
         let inviter = inviter.filter(|inviter| inviter.user() == self.invited_by);
         let permit =
             authorize::<InviteMember>(inviter.ok_or(void)?, self.tenant).map_err(|_| void)?;
-        tenant.settings.admit(&self.email).map_err(|_| void)?;
+        tenant.settings.admit(&self.email)?;
         handed_on(&permit, book, &self.roles).map_err(|_| void)?;
         self.status = InvitationStatus::Accepted;
         let roles = self.roles.iter().copied().map(Assignment::of).collect();

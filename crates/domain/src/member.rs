@@ -162,6 +162,7 @@ impl Member {
             tenant_status: tenant.status,
             member: self.id,
             member_status: self.status,
+            account_suspended: false,
             second_factor_missing: false,
             assignments: self.assignments.clone(),
             roles,

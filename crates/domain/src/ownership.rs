@@ -92,7 +92,8 @@ impl Offer {
             && (from.id, to.id) == (self.from, self.to)
             && from.status == MemberStatus::Active
             && to.status == MemberStatus::Active
-            && holds_ownership(book, &from.assignments);
+            && holds_ownership(book, &from.assignments)
+            && !holds_ownership(book, &to.assignments);
         if !good {
             return Err(OfferError::Void);
         }

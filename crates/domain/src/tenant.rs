@@ -80,6 +80,7 @@ pub struct DomainRefused;
 #[must_use = "what is over is erased"]
 pub struct Erasure {
     tenant: TenantId,
+    since: Timestamp,
 }
 
 impl Erasure {
@@ -87,6 +88,12 @@ impl Erasure {
     #[must_use]
     pub const fn tenant(&self) -> TenantId {
         self.tenant
+    }
+
+    /// When it was deleted. One that was deleted at another time is another matter.
+    #[must_use]
+    pub const fn since(&self) -> Timestamp {
+        self.since
     }
 
     /// The record of it, which stays. Nobody did it: time did.
@@ -114,6 +121,9 @@ pub enum TenantError {
     /// Too many domains.
     #[error("at most {} domains", Settings::MAX_DOMAINS)]
     TooManyDomains,
+    /// Nobody becomes an owner by default.
+    #[error("nobody becomes an owner by default")]
+    OwnerByDefault,
     /// The default role holds more than the one who sets it.
     #[error(transparent)]
     Escalation(#[from] Escalation),
@@ -253,7 +263,7 @@ impl Tenant {
             {
                 let known = book.get(role).ok_or(TenantError::UnknownRole)?;
                 if known.built_in == Some(BuiltIn::Owner) {
-                    return Err(Escalation.into());
+                    return Err(TenantError::OwnerByDefault);
                 }
                 hand_on(permit.held(), &book.effective(role))?;
             }
@@ -340,10 +350,12 @@ impl Tenant {
     /// Leave to erase what it held, when nobody can restore it any more.
     #[must_use]
     pub fn erasure(&self, now: Timestamp) -> Option<Erasure> {
-        let over = self
-            .deleted_at
-            .is_some_and(|at| now >= at.plus(Self::GRACE));
-        (over && self.status == TenantStatus::Deleted).then_some(Erasure { tenant: self.id })
+        let since = self.deleted_at?;
+        let over = now >= since.plus(Self::GRACE) && self.status == TenantStatus::Deleted;
+        over.then_some(Erasure {
+            tenant: self.id,
+            since,
+        })
     }
 
     /// An operator suspends it: its owners cannot undo that.

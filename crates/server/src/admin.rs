@@ -12,6 +12,7 @@ use bailiwick_domain::{
     Name,
     user::{EmailAddress, User},
 };
+use std::path::PathBuf;
 
 /// What to do with the operators.
 #[derive(Debug, Clone, PartialEq, Eq, clap::Subcommand)]
@@ -48,6 +49,9 @@ pub enum AdminError {
     /// A part that is needed is missing.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// Nobody has served from here yet: it would be an operator of another deployment.
+    #[error("there is no database at {}: run this where the service runs and with its settings, or `bailiwick migrate up` first", .0.display())]
+    NoDatabase(PathBuf),
     /// The account is no operator's.
     #[error("there is no operator with the address `{0}`")]
     Unknown(EmailAddress),
@@ -62,8 +66,11 @@ pub enum AdminError {
 /// Does it.
 ///
 /// # Errors
-/// When the database cannot be used, when there is no such operator, when the mail cannot be sent.
+/// When there is no database or it cannot be used, when there is no such operator, when the mail cannot be sent.
 pub async fn admin(config: &Config, appointment: Appointment) -> Result<Outcome, AdminError> {
+    if let Some(file) = config.sqlite_file().filter(|file| !file.exists()) {
+        return Err(AdminError::NoDatabase(file.to_owned()));
+    }
     let machine = Machine::default();
     let entropy = machine.entropy.clone();
     let operators = Operators::new(ground(config, &machine).await?, entropy);

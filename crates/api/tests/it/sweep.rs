@@ -260,6 +260,7 @@ impl Credentials for Untouched {
             tenant_status,
             member: MemberId::from_uuid(Uuid::nil()),
             member_status,
+            account_suspended: false,
             second_factor_missing: false,
             assignments: roles.iter().map(|role| Assignment::of(role.id)).collect(),
             roles: RoleBook::of(roles),

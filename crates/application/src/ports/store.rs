@@ -52,7 +52,7 @@ pub trait Store: Credentials + Views + Send + Sync {
     async fn deleted_tenants(&self) -> Result<Vec<Tenant>, StoreError>;
 
     /// Opens a tenant for good: what it held is gone when the unit is committed. Its record stays, and so do its slugs,
-    /// so that nobody is led to somebody else. `None`: another replica has done it.
+    /// so that nobody is led to somebody else. `None`: another replica has done it, or somebody restored it.
     async fn erase(&self, erasure: &Erasure) -> Result<Option<Box<dyn TenantUnit>>, StoreError>;
 
     /// Opens one account for writing.
@@ -319,12 +319,6 @@ pub struct SessionRow {
 }
 
 impl MembershipRow {
-    /// Is everything in order?
-    #[must_use]
-    pub fn is_open(&self) -> bool {
-        self.tenant_status == TenantStatus::Active && self.member_status == MemberStatus::Active
-    }
-
     /// Can it be entered? By its owners also to undo what they did to it.
     #[must_use]
     pub fn may_enter(&self) -> bool {
@@ -343,6 +337,8 @@ pub struct MemberRow {
     pub email: EmailAddress,
     /// What the person is called.
     pub name: Name,
+    /// Have the operators of the platform suspended their account?
+    pub account_suspended: bool,
     /// Their roles, by name.
     pub roles: Vec<HeldRole>,
 }
@@ -779,6 +775,9 @@ pub enum StoreError {
     /// Something would stand there twice.
     #[error("{0:?} must be unique")]
     Taken(Unique),
+    /// What was referred to is not there any more: somebody removed it at this moment.
+    #[error("what this is about is gone")]
+    Gone,
     /// The store holds what it should not, or was asked for what it must not do.
     #[error("the store is not as it should be: {0}")]
     Corrupt(String),

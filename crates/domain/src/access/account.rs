@@ -17,7 +17,7 @@ use std::fmt;
 #[must_use = "leave is asked for in order to be presented"]
 pub struct AccountScope {
     user: UserId,
-    actor: UserId,
+    actor: Option<UserId>,
 }
 
 /// What happens to accounts.
@@ -108,16 +108,20 @@ impl AccountScope {
         Self::own(redeemed.user())
     }
 
-    /// Whoever runs the program on the machine of the deployment says who its operators are.
+    /// Whoever runs the program on the machine of the deployment says who its operators are. Which person that is nobody
+    /// knows, and no record says.
     pub const fn at_the_console(user: &User) -> Self {
-        Self::own(user.id)
+        Self {
+            user: user.id,
+            actor: None,
+        }
     }
 
     /// An operator may act on the account.
     pub const fn by_operator(permit: &Permit<SuspendUser>, user: UserId) -> Self {
         Self {
             user,
-            actor: permit.user(),
+            actor: Some(permit.user()),
         }
     }
 
@@ -127,12 +131,15 @@ impl AccountScope {
     }
 
     const fn own(user: UserId) -> Self {
-        Self { user, actor: user }
+        Self {
+            user,
+            actor: Some(user),
+        }
     }
 
-    /// Who acts on it: its owner, or an operator.
+    /// Who acts on it: its owner, an operator, or nobody who is known.
     #[must_use]
-    pub const fn actor(&self) -> UserId {
+    pub const fn actor(&self) -> Option<UserId> {
         self.actor
     }
 
@@ -144,7 +151,7 @@ impl AccountScope {
 
     /// The record of `act` on `target`.
     pub fn entry(&self, act: AccountAct, target: impl fmt::Display) -> AuditEntry {
-        AuditEntry::new(Some(self.actor), act.name(), Scope::Platform, target)
+        AuditEntry::new(self.actor, act.name(), Scope::Platform, target)
     }
 
     /// Leave to found `tenant`: anybody with an account may found, nobody may found what exists.

@@ -75,12 +75,6 @@ pub enum Risk {
 #[error("unknown permission `{0}`")]
 pub struct UnknownPermission(String);
 
-impl UnknownPermission {
-    pub(super) fn of(name: &str) -> Self {
-        Self(name.to_owned())
-    }
-}
-
 /// Declares a catalogue: an enum of its permissions, and a module with a type for each.
 ///
 /// ```

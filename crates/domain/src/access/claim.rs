@@ -54,6 +54,12 @@ impl<A: Action<Scope: OnObject>> Claim<A> {
         &self.reading
     }
 
+    /// The same, to read and for nothing else.
+    #[must_use]
+    pub fn into_reading(self) -> TenantScope<Read> {
+        self.reading
+    }
+
     /// May they, now that the thing is known?
     ///
     /// # Errors

@@ -36,6 +36,9 @@ pub enum InvalidGrant {
     /// No line of the catalogue has the name.
     #[error(transparent)]
     Unknown(#[from] UnknownPermission),
+    /// It is on the catalogue, and no role that anybody makes can hold it.
+    #[error("no role of an organization's own can hold `{0}`")]
+    NotOnOffer(String),
     /// There is nothing of that kind that could be one's own.
     #[error("`{0}` cannot be held for one's own things alone")]
     NotOwnable(String),
@@ -149,7 +152,7 @@ impl<C: Catalogue> Grants<C> {
         let Some(prefix) = pattern.strip_suffix('*') else {
             let grant: Grant<C> = text.parse()?;
             if !offered(grant.permission) {
-                return Err(UnknownPermission::of(grant.permission.name()).into());
+                return Err(InvalidGrant::NotOnOffer(grant.to_string()));
             }
             return Ok(Self::empty().with(grant));
         };

@@ -19,6 +19,8 @@ pub struct Standing<C: Catalogue = Permission> {
     pub member: MemberId,
     /// Is the membership in order?
     pub member_status: MemberStatus,
+    /// Have the operators of the platform suspended the person's account?
+    pub account_suspended: bool,
     /// Does the tenant demand a second factor that the person has not shown?
     pub second_factor_missing: bool,
     /// Which roles the member was given, where, and until when.
@@ -76,6 +78,8 @@ pub enum Obstacle {
     TenantDeleted,
     /// The membership is suspended.
     MemberSuspended,
+    /// The person's account is suspended by the operators of the platform.
+    AccountSuspended,
     /// The tenant demands a second factor that was not shown.
     SecondFactorMissing,
 }
@@ -89,6 +93,7 @@ impl Obstacle {
             Self::TenantLocked => "organization_locked",
             Self::TenantDeleted => "organization_deleted",
             Self::MemberSuspended => "member_suspended",
+            Self::AccountSuspended => "account_suspended",
             Self::SecondFactorMissing => "second_factor_missing",
         }
     }
@@ -98,6 +103,9 @@ impl<C: Catalogue> Standing<C> {
     /// What is in the way, if something is.
     #[must_use]
     pub const fn obstacle(&self) -> Option<Obstacle> {
+        if self.account_suspended {
+            return Some(Obstacle::AccountSuspended);
+        }
         match (self.tenant_status, self.member_status) {
             (TenantStatus::Locked, _) => Some(Obstacle::TenantLocked),
             (_, MemberStatus::Suspended) => Some(Obstacle::MemberSuspended),
@@ -127,7 +135,10 @@ impl<C: Catalogue> Standing<C> {
                 grants.only(Catalogue::is_reserved)
             }
             Some(
-                Obstacle::TenantLocked | Obstacle::MemberSuspended | Obstacle::SecondFactorMissing,
+                Obstacle::AccountSuspended
+                | Obstacle::TenantLocked
+                | Obstacle::MemberSuspended
+                | Obstacle::SecondFactorMissing,
             ) => Grants::empty(),
         }
     }

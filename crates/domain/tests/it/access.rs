@@ -20,6 +20,7 @@ use bailiwick_domain::{
     user::User,
 };
 use proptest::{
+    bool::weighted,
     collection::{btree_set, vec},
     option,
     prelude::*,
@@ -374,9 +375,12 @@ fn a_refusal_of_a_text_names_what_is_wrong_with_it() {
 
     assert_eq!(
         refusal("organization:own"),
-        "unknown permission `organization:own`"
+        "no role of an organization's own can hold `organization:own`"
     );
-    assert_eq!(refusal("tenant:list"), "unknown permission `tenant:list`");
+    assert_eq!(
+        refusal("tenant:list"),
+        "no role of an organization's own can hold `tenant:list`"
+    );
     assert_eq!(refusal("project:fly"), "unknown permission `project:fly`");
     assert_eq!(refusal("tenant:*"), "`tenant:*` fits no permission");
     assert_eq!(refusal("member:*:own"), "`member:*:own` fits no permission");
@@ -1450,16 +1454,22 @@ fn standings() -> impl Strategy<Value = Standing> {
         expires_at,
     });
     let orders = prop_oneof![
-        1 => Just((TenantStatus::Active, MemberStatus::Active, false)),
-        1 => (select(&TenantStatus::ALL[..]), select(&MemberStatus::ALL[..]), any::<bool>()),
+        1 => Just((TenantStatus::Active, MemberStatus::Active, false, false)),
+        1 => (
+            select(&TenantStatus::ALL[..]),
+            select(&MemberStatus::ALL[..]),
+            weighted(0.2),
+            any::<bool>(),
+        ),
     ];
     (orders, vec(assignments, 0..5), books()).prop_map(|(order, assignments, roles)| {
-        let (tenant_status, member_status, second_factor_missing) = order;
+        let (tenant_status, member_status, account_suspended, second_factor_missing) = order;
         Standing {
             tenant: TENANT,
             tenant_status,
             member: MEMBER,
             member_status,
+            account_suspended,
             second_factor_missing,
             assignments,
             roles,
@@ -1470,12 +1480,15 @@ fn standings() -> impl Strategy<Value = Standing> {
 fn is_in_order(standing: &Standing) -> bool {
     standing.tenant_status == TenantStatus::Active
         && standing.member_status == MemberStatus::Active
+        && !standing.account_suspended
         && !standing.second_factor_missing
 }
 
 /// What the facts leave of a permission.
 fn is_left(standing: &Standing, permission: Permission) -> bool {
-    let member = standing.member_status == MemberStatus::Active && !standing.second_factor_missing;
+    let member = standing.member_status == MemberStatus::Active
+        && !standing.account_suspended
+        && !standing.second_factor_missing;
     match standing.tenant_status {
         TenantStatus::Active => member,
         TenantStatus::Suspended | TenantStatus::Deleted => member && permission.is_reserved(),
@@ -1537,6 +1550,7 @@ proptest! {
         let in_order = Standing {
             tenant_status: TenantStatus::Active,
             member_status: MemberStatus::Active,
+            account_suspended: false,
             second_factor_missing: false,
             ..standing.clone()
         };
@@ -1588,6 +1602,7 @@ fn why(standing: &Standing, permission: Permission, target: Target) -> Option<Re
     let in_order = Standing {
         tenant_status: TenantStatus::Active,
         member_status: MemberStatus::Active,
+        account_suspended: false,
         second_factor_missing: false,
         ..standing.clone()
     };

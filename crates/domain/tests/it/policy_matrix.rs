@@ -92,6 +92,7 @@ impl Situation {
             tenant_status: TenantStatus::Active,
             member: MEMBER,
             member_status: MemberStatus::Active,
+            account_suspended: false,
             second_factor_missing: false,
             assignments: roles.iter().map(|role| Assignment::of(role.id)).collect(),
             roles: RoleBook::of(roles.to_vec()),

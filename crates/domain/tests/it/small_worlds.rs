@@ -982,7 +982,9 @@ impl From<RedeemInvitationError> for Refusal {
     fn from(error: RedeemInvitationError) -> Self {
         match error {
             RedeemInvitationError::Void => Self::Escalation,
-            RedeemInvitationError::Over | RedeemInvitationError::AnotherAddress => Self::Impossible,
+            RedeemInvitationError::Over
+            | RedeemInvitationError::AnotherAddress
+            | RedeemInvitationError::DomainRefused(_) => Self::Impossible,
         }
     }
 }
@@ -1000,7 +1002,8 @@ impl From<TenantError> for Refusal {
     fn from(error: TenantError) -> Self {
         match error {
             TenantError::Escalation(_) => Self::Escalation,
-            TenantError::WrongState
+            TenantError::OwnerByDefault
+            | TenantError::WrongState
             | TenantError::GraceOver
             | TenantError::UnknownRole
             | TenantError::SecondFactorMissing

@@ -3,7 +3,7 @@
 use bailiwick_domain::{UserId, access::AccountScope};
 
 fn attempt(user: UserId) -> AccountScope {
-    AccountScope { user, actor: user }
+    AccountScope { user, actor: Some(user) }
 }
 
 fn main() {}

@@ -83,6 +83,7 @@ fn main() -> Result<(), Denied> {
         tenant_status: TenantStatus::Active,
         member: MemberId::from_uuid(Uuid::nil()),
         member_status: MemberStatus::Active,
+        account_suspended: false,
         second_factor_missing: false,
         assignments: vec![Assignment::of(role.id)],
         roles: RoleBook::of(vec![role]),

@@ -41,14 +41,14 @@ const REVOKE_LINE: &str = "
 pub(super) struct AccountTx {
     pub(super) tx: Tx,
     pub(super) user: UserId,
-    pub(super) actor: UserId,
+    pub(super) actor: Option<UserId>,
     pub(super) recorder: Recorder,
 }
 
 #[async_trait]
 impl AccountUnit for AccountTx {
     async fn commit(self: Box<Self>, entry: AuditEntry) -> Result<(), StoreError> {
-        if entry.actor() != Some(self.actor) {
+        if entry.actor() != self.actor {
             return Err(rows::corrupt(
                 "a change of an account was recorded for somebody else",
             ));

@@ -210,6 +210,7 @@ impl FactsRow {
             tenant_status: rows::tenant_status(tenant_status, suspended_by, self.deleted_at)?,
             member,
             member_status: rows::member_status(member_status)?,
+            account_suspended: self.disabled_at.is_some(),
             second_factor_missing: self.second_factor_required != Some(0)
                 && self.second_factor_at.is_none(),
             assignments,

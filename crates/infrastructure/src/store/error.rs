@@ -26,6 +26,9 @@ pub(super) fn store_error(error: DbErr) -> StoreError {
     {
         return StoreError::Taken(*taken);
     }
+    if let Some(SqlErr::ForeignKeyConstraintViolation(_)) = error.sql_err() {
+        return StoreError::Gone;
+    }
     if unavailable(&error) {
         return StoreError::Unavailable(error.into());
     }

@@ -20,7 +20,7 @@ use account::AccountTx;
 use async_trait::async_trait;
 use audit::Recorder;
 use bailiwick_application::ports::{
-    AccountUnit, Clock, Ids, Readiness, Store, StoreError, TenantUnit,
+    AccountUnit, Clock, Ids, Readiness, Store, StoreError, TenantUnit, Tenants,
 };
 use bailiwick_domain::{
     TenantId,
@@ -110,8 +110,11 @@ impl Store for SeaStore {
     }
 
     async fn erase(&self, erasure: &Erasure) -> Result<Option<Box<dyn TenantUnit>>, StoreError> {
-        let unit = self.open(erasure.tenant()).await?;
-        // Of two replicas, one waits here and finds it done.
+        let mut unit = self.open(erasure.tenant()).await?;
+        // Whoever waited here may find that another replica was faster, or that it was restored in its last moment.
+        if unit.tenant().await?.map(|tenant| tenant.deleted_at) != Some(Some(erasure.since())) {
+            return Ok(None);
+        }
         if !unit.erase().await? {
             return Ok(None);
         }

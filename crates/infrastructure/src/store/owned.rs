@@ -5,10 +5,12 @@ use crate::entity::{
     ownership_offer, project, project_role, refresh_chain, role, role_include, session,
     signing_key, slug, tenant, user,
 };
-use bailiwick_domain::{TenantId, UserId, access::PlatformScope};
+use bailiwick_domain::{
+    TenantId, UserId, access::PlatformScope, member::MemberStatus, role::BuiltIn,
+};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DeleteMany, EntityTrait, Insert, InsertMany, QueryFilter,
-    Select, UpdateMany,
+    QuerySelect, QueryTrait, Select, UpdateMany,
 };
 
 /// A table whose every row belongs to one tenant.
@@ -100,6 +102,34 @@ pub(super) fn deleted() -> Select<tenant::Entity> {
     tenant::Entity::find()
         .filter(tenant::Column::DeletedAt.is_not_null())
         .filter(tenant::Column::ErasedAt.is_null())
+}
+
+/// The members who own a tenant and can act: those whom it must not lose.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "whose account is in order no tenant says"
+)]
+pub(super) fn owners_of(tenant: TenantId) -> Select<member::Entity> {
+    let owner = role::Entity::of(tenant)
+        .select_only()
+        .column(role::Column::Id)
+        .filter(role::Column::Builtin.eq(BuiltIn::Owner.name()))
+        .into_query();
+    let holding = member_role::Entity::of(tenant)
+        .select_only()
+        .column(member_role::Column::MemberId)
+        .filter(member_role::Column::RoleId.in_subquery(owner))
+        .filter(member_role::Column::ExpiresAt.is_null())
+        .into_query();
+    let open = user::Entity::find()
+        .select_only()
+        .column(user::Column::Id)
+        .filter(user::Column::DisabledAt.is_null())
+        .into_query();
+    member::Entity::of(tenant)
+        .filter(member::Column::Id.in_subquery(holding))
+        .filter(member::Column::Status.eq(MemberStatus::Active.name()))
+        .filter(member::Column::UserId.in_subquery(open))
 }
 
 macro_rules! of_tenant {

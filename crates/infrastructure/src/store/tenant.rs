@@ -3,7 +3,7 @@
 use super::{
     audit::Recorder,
     error::store_error,
-    owned::{OfNobody, OfPerson, OfTenant},
+    owned::{OfNobody, OfPerson, OfTenant, owners_of},
     roles, rows,
 };
 use crate::{
@@ -25,7 +25,7 @@ use bailiwick_domain::{
     member::{Member, Owners},
     ownership::Offer,
     project::Project,
-    role::{BuiltIn, Role, RoleBook, Usage},
+    role::{Role, RoleBook, Usage},
     session::RevokeCause,
     tenant::Tenant,
     user::{EmailAddress, User},
@@ -301,26 +301,7 @@ impl Members for TenantTx {
     }
 
     async fn owners(&mut self) -> Result<Owners, StoreError> {
-        let owner = role::Entity::of(self.tenant)
-            .select_only()
-            .column(role::Column::Id)
-            .filter(role::Column::Builtin.eq(BuiltIn::Owner.name()))
-            .into_query();
-        let holding = member_role::Entity::of(self.tenant)
-            .select_only()
-            .column(member_role::Column::MemberId)
-            .filter(member_role::Column::RoleId.in_subquery(owner))
-            .filter(member_role::Column::ExpiresAt.is_null())
-            .into_query();
-        let open = user::Entity::rows()
-            .select_only()
-            .column(user::Column::Id)
-            .filter(user::Column::DisabledAt.is_null())
-            .into_query();
-        let owners = member::Entity::of(self.tenant)
-            .filter(member::Column::Id.in_subquery(holding))
-            .filter(member::Column::Status.eq("active"))
-            .filter(member::Column::UserId.in_subquery(open))
+        let owners = owners_of(self.tenant)
             .order_by_asc(member::Column::Id)
             .all(&self.tx)
             .await
@@ -375,6 +356,13 @@ impl Members for TenantTx {
     }
 
     async fn remove_member(&mut self, id: MemberId) -> Result<(), StoreError> {
+        // Whoever starts a chain of the member at this moment waits here, and finds nobody, or is waited for.
+        member::Entity::of(self.tenant)
+            .filter(member::Column::Id.eq(id.as_uuid()))
+            .lock(LockType::Update)
+            .one(&self.tx)
+            .await
+            .map_err(store_error)?;
         refresh_chain::Entity::removal_of(self.tenant)
             .filter(refresh_chain::Column::MemberId.eq(id.as_uuid()))
             .exec(&self.tx)

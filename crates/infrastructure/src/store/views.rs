@@ -4,7 +4,7 @@ use super::{
     SeaStore,
     error::store_error,
     invitations::{Wanted, invitations},
-    owned::{OfNobody, OfPerson, OfTenant},
+    owned::{OfNobody, OfPerson, OfTenant, owners_of},
     platform, roles, rows,
 };
 use crate::{
@@ -25,7 +25,7 @@ use bailiwick_domain::{
     invitation::InvitationStatus,
     ownership::Offer,
     project::Project,
-    role::{BuiltIn, RoleBook},
+    role::RoleBook,
     session::Place,
     tenant::{Slug, Tenant, TenantStatus},
     user::EmailAddress,
@@ -381,23 +381,13 @@ impl Views for SeaStore {
         let tenant = scope.tenant();
         let members =
             |status: &str| member::Entity::of(tenant).filter(member::Column::Status.eq(status));
-        let owner = role::Entity::of(tenant)
-            .select_only()
-            .column(role::Column::Id)
-            .filter(role::Column::Builtin.eq(BuiltIn::Owner.name()))
-            .into_query();
-        let owning = holding(member_role::Column::RoleId.in_subquery(owner), tenant);
         let waiting = invitation::Entity::of(tenant)
             .filter(invitation::Column::Status.eq(InvitationStatus::Pending.name()))
             .filter(invitation::Column::ExpiresAt.gt(now.as_micros()));
         let overview = Overview {
             active_members: count(members("active"), &tx).await?,
             suspended_members: count(members("suspended"), &tx).await?,
-            owners: count(
-                members("active").filter(member::Column::Id.in_subquery(owning)),
-                &tx,
-            )
-            .await?,
+            owners: count(owners_of(tenant), &tx).await?,
             pending_invitations: count(waiting, &tx).await?,
             projects: count(live_projects(scope), &tx).await?,
             custom_roles: count(
@@ -580,6 +570,7 @@ async fn members_in(
             Ok(MemberRow {
                 email: rows::stored(&user.email)?,
                 name: rows::stored(&user.name)?,
+                account_suspended: user.disabled_at.is_some(),
                 member: rows::member(&member, assignments)?,
                 roles,
             })

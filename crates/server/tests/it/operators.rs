@@ -38,6 +38,14 @@ fn an_operator_is_made_of_an_account_or_of_an_address_and_unmade() {
         !nonsense && no_address.contains("must be an email address"),
         "{no_address}"
     );
+    let elsewhere = tempfile::TempDir::new().unwrap();
+    let create = ["admin", "create", "--email", "ada@example.com"];
+    let (made, astray) = run(elsewhere.path(), &[], &create);
+    assert!(
+        !made && astray.contains("there is no database at data/bailiwick.db"),
+        "{astray}"
+    );
+    assert!(fs::read_dir(elsewhere.path()).unwrap().next().is_none());
     // Whoever is new is told by mail how to choose a password; nobody else is told anything.
     let mails: Vec<_> = fs::read_dir(folder.join("data/mail"))
         .unwrap()
