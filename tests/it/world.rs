@@ -116,6 +116,20 @@ impl World {
         Some(Self::on(Database::Postgres(database, folder)).await)
     }
 
+    /// On PostgreSQL, as a role from which row-level security hides nothing.
+    pub(crate) async fn postgres_without_row_security() -> Option<Self> {
+        let world = Self::postgres().await?;
+        let Database::Postgres(database, _) = &world.database else {
+            return None;
+        };
+        let url = database.url().to_owned();
+        let unbound = |config: &mut Config| {
+            config.database.url = url;
+            config.database.allow_unsafe_role = true;
+        };
+        Some(world.with(unbound).await)
+    }
+
     async fn on(database: Database) -> Self {
         let mut config = Config::default();
         config.http.bind = ([127, 0, 0, 1], 0).into();
@@ -166,6 +180,14 @@ impl World {
     /// Somebody new, signed in.
     pub(crate) async fn person(&self, name: &str) -> Person {
         self.register(name).await;
+        self.sign_in(name).await
+    }
+
+    /// Somebody, new or not, signed in.
+    pub(crate) async fn person_or_known(&self, name: &str) -> Person {
+        let body = json!({ "name": name, "email": email(name), "password": PASSWORD });
+        let answer = self.nobody().post("/users/register", body).await;
+        assert!(matches!(answer.status, 201 | 400), "{}", answer.text);
         self.sign_in(name).await
     }
 
@@ -270,12 +292,20 @@ impl World {
             Database::Sqlite(_) => {
                 let columns = format!("SELECT name FROM pragma_table_info('{table}')");
                 let columns: Vec<_> = self.column(&columns).await;
-                let quoted = columns.iter().map(|column| format!("quote({column})"));
-                quoted.collect::<Vec<_>>().join(" || ',' || ")
+                let written = columns.iter().map(|column| self.written(column));
+                written.collect::<Vec<_>>().join(" || ',' || ")
             }
         };
         self.column(&format!("SELECT {row} FROM {table} {done} ORDER BY 1"))
             .await
+    }
+
+    /// A column as it stands in a [`dump`](Self::dump).
+    pub(crate) fn written(&self, column: &str) -> String {
+        match &self.database {
+            Database::Postgres(..) => format!("{column}::text"),
+            Database::Sqlite(_) => format!("quote({column})"),
+        }
     }
 
     /// Every row of every table.
@@ -644,9 +674,12 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// All that a stranger could compare, when both requests had the same name: everything but the time.
+    /// All that a stranger could compare, when both requests had the same name: everything but the time, and whether the
+    /// answer was faster than the body of the request, after which the connection closes (RFC 9110 §7.6.1).
     pub(crate) fn bytes(&self) -> (u16, Vec<String>, String) {
-        let headers = self.headers.iter().filter(|(name, _)| *name != "date");
+        let beside = ["date", "connection"];
+        let headers = self.headers.iter();
+        let headers = headers.filter(|(name, _)| !beside.contains(&name.as_str()));
         let mut headers: Vec<_> = headers
             .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
             .collect();

@@ -1,6 +1,6 @@
 //! Invitations, read: by those who may list them, by those whose address they are for, by whoever brings a secret.
 
-use super::{error::store_error, rows};
+use super::{error::store_error, owned::ONLY, rows};
 use crate::database::Tx;
 use bailiwick_application::ports::{InvitationRow, Order, Page, StoreError};
 use bailiwick_domain::{
@@ -55,7 +55,7 @@ impl Wanted<'_> {
                 vec![(*email).into(), now.as_micros().into()],
             ),
             Self::One(tenant, id) => (
-                "tenant_id = $1 AND id = $2".to_owned(),
+                format!("{ONLY} AND id = $2"),
                 vec![tenant.as_uuid().into(), id.as_uuid().into()],
             ),
             Self::Page {
@@ -69,7 +69,7 @@ impl Wanted<'_> {
                     values.push(value);
                     format!("${}", values.len())
                 };
-                let mut sql = "tenant_id = $1".to_owned();
+                let mut sql = ONLY.to_owned();
                 match status {
                     None => {}
                     Some(InvitationStatus::Pending) => {

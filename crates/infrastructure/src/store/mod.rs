@@ -34,6 +34,8 @@ use std::sync::Arc;
 use tenant::TenantTx;
 
 pub(crate) use owned::OfNobody;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use views::containing;
 
 /// The store over SeaORM.
 #[derive(Clone)]

@@ -1,6 +1,10 @@
 //! Roles, read: the whole book of a tenant, and the pages of it that one member leads to.
 
-use super::{error::store_error, owned::OfTenant, rows};
+use super::{
+    error::store_error,
+    owned::{ONLY, OfTenant},
+    rows,
+};
 use crate::{
     database::Tx,
     entity::{role, role_include},
@@ -16,30 +20,33 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 /// What a member was given, the roles that this leads to, and what each of those includes: one kind of row each, in one
-/// round trip.
-const GIVEN: &str = "
-    WITH RECURSIVE given (role_id, project_id, expires_at) AS (
-        SELECT role_id, CAST(NULL AS uuid), expires_at FROM member_roles
-        WHERE tenant_id = $1 AND member_id = $2
+/// round trip. `$1` is the tenant, `$2` the member.
+fn query_of_given() -> String {
+    format!(
+        "WITH RECURSIVE given (role_id, project_id, expires_at) AS (
+            SELECT role_id, CAST(NULL AS uuid), expires_at FROM member_roles
+            WHERE {ONLY} AND member_id = $2
+            UNION ALL
+            SELECT role_id, project_id, expires_at FROM project_roles
+            WHERE {ONLY} AND member_id = $2
+        ), led (role_id) AS (
+            SELECT role_id FROM given
+            UNION
+            SELECT i.included_id FROM role_includes i JOIN led ON led.role_id = i.role_id
+            WHERE {ONLY}
+        )
+        SELECT 'given' AS kind, role_id, project_id AS other_id, expires_at AS number,
+               CAST(NULL AS text) AS name, CAST(NULL AS text) AS builtin, CAST(NULL AS text) AS permissions
+        FROM given
         UNION ALL
-        SELECT role_id, project_id, expires_at FROM project_roles
-        WHERE tenant_id = $1 AND member_id = $2
-    ), led (role_id) AS (
-        SELECT role_id FROM given
-        UNION
-        SELECT i.included_id FROM role_includes i JOIN led ON led.role_id = i.role_id
-        WHERE i.tenant_id = $1
+        SELECT 'role', r.id, NULL, r.version, r.name, r.builtin, r.permissions
+        FROM roles r JOIN led ON led.role_id = r.id WHERE {ONLY}
+        UNION ALL
+        SELECT 'includes', i.role_id, i.included_id, NULL, NULL, NULL, NULL
+        FROM role_includes i JOIN led ON led.role_id = i.role_id WHERE {ONLY}
+        ORDER BY 1, 2, 3"
     )
-    SELECT 'given' AS kind, role_id, project_id AS other_id, expires_at AS number,
-           CAST(NULL AS text) AS name, CAST(NULL AS text) AS builtin, CAST(NULL AS text) AS permissions
-    FROM given
-    UNION ALL
-    SELECT 'role', r.id, NULL, r.version, r.name, r.builtin, r.permissions
-    FROM roles r JOIN led ON led.role_id = r.id WHERE r.tenant_id = $1
-    UNION ALL
-    SELECT 'includes', i.role_id, i.included_id, NULL, NULL, NULL, NULL
-    FROM role_includes i JOIN led ON led.role_id = i.role_id WHERE i.tenant_id = $1
-    ORDER BY 1, 2, 3";
+}
 
 #[derive(FromQueryResult)]
 struct GivenRow {
@@ -60,7 +67,7 @@ pub(super) async fn given(
 ) -> Result<(Vec<Assignment>, RoleBook), StoreError> {
     let statement = Statement::from_sql_and_values(
         tx.get_database_backend(),
-        GIVEN,
+        query_of_given(),
         [tenant.as_uuid().into(), member.as_uuid().into()],
     );
     let found = GivenRow::find_by_statement(statement)

@@ -635,7 +635,7 @@ fn bytewise(backend: DbBackend, column: user::Column) -> SimpleExpr {
 }
 
 /// The pattern of texts that contain this one, in any case of ASCII letters.
-fn containing(text: &str) -> String {
+pub(crate) fn containing(text: &str) -> String {
     let mut pattern = "%".to_owned();
     for letter in text.to_ascii_lowercase().chars() {
         if matches!(letter, '%' | '_' | '\\') {
