@@ -14,6 +14,7 @@ struct Walled {
     _database: postgres::Database,
     owner: DatabaseConnection,
     service: DatabaseConnection,
+    role: String,
     ours: Island,
     theirs: Island,
     /// Each table with rows of tenants, and the column that says whose.
@@ -27,7 +28,8 @@ impl Walled {
         up(&owner).await.unwrap();
         let url = database.service_url();
         let role = url.split("://").nth(1).unwrap().split(':').next().unwrap();
-        grant(&owner, role).await.unwrap();
+        let role = role.to_owned();
+        grant(&owner, &role).await.unwrap();
         let mut options = ConnectOptions::new(url);
         options.max_connections(1).sqlx_logging(false);
         let service = Database::connect(options).await.unwrap();
@@ -43,6 +45,7 @@ impl Walled {
             _database: database,
             owner,
             service,
+            role,
             ours,
             theirs,
             tables,
@@ -417,6 +420,109 @@ async fn the_service_changes_neither_the_schema_nor_what_was_recorded() {
         let tx = walled.inside().await;
         let error = tx.execute_unprepared(statement).await.unwrap_err();
         assert!(is_refused(&error), "{statement}: {error}");
+    }
+}
+
+/// The proof that nothing of this stands there in vain: with each policy in turn open to all, something gets through.
+#[tokio::test]
+async fn without_any_one_of_its_policies_the_wall_has_a_hole() {
+    let Some(walled) = Walled::new().await else {
+        return;
+    };
+    assert_eq!(walled.holes().await, [""; 0]);
+
+    let policies = "SELECT policyname || ' ' || tablename || ' ' || cmd FROM pg_policies
+                    WHERE permissive = 'RESTRICTIVE' ORDER BY 1";
+    let policies = column(&walled.owner, policies).await;
+    assert_eq!(policies.len(), 4 * walled.tables.len());
+    for policy in policies {
+        let [name, table, command] = *policy.split(' ').collect::<Vec<_>>() else {
+            panic!("`{policy}` is no policy");
+        };
+        let clause = if command == "INSERT" {
+            "WITH CHECK"
+        } else {
+            "USING"
+        };
+        let was = format!(
+            "SELECT coalesce(qual, with_check) FROM pg_policies WHERE policyname = '{name}'"
+        );
+        let was = column(&walled.owner, &was).await.remove(0);
+        let alter = async |to: &str| {
+            let alter = format!("ALTER POLICY {name} ON {table} {clause} ({to})");
+            execute(&walled.owner, &alter).await.unwrap();
+        };
+
+        alter("true").await;
+        let holes = walled.holes().await;
+        alter(&was).await;
+
+        // What was recorded cannot be changed by grant and by trigger as well.
+        let doubled = table == "audit_events" && matches!(command, "UPDATE" | "DELETE");
+        let hole = format!("{command} {table}");
+        assert_eq!(holes.contains(&hole), !doubled, "{policy}: {holes:?}");
+    }
+    assert_eq!(walled.holes().await, [""; 0]);
+}
+
+impl Walled {
+    /// In our tenant as the service, where references keep nobody from anything.
+    async fn unhindered(&self) -> DatabaseTransaction {
+        let tx = self.owner.begin().await.unwrap();
+        let tenant = self.ours.tenant;
+        tx.execute_unprepared(&format!(
+            "SET LOCAL session_replication_role = replica; SET LOCAL ROLE {}; SET LOCAL app.tenant_id = '{tenant}'",
+            self.role
+        ))
+        .await
+        .unwrap();
+        tx
+    }
+
+    /// What gets through from our tenant to theirs: each command on each table.
+    async fn holes(&self) -> Vec<String> {
+        let theirs = self.theirs.tenant;
+        let mut holes = Vec::new();
+        for (table, tenant) in &self.tables {
+            let row = format!(
+                "SELECT to_jsonb(t)::text FROM {table} t WHERE {tenant} = '{theirs}' LIMIT 1"
+            );
+            let row = column(&self.owner, &row)
+                .await
+                .remove(0)
+                .replace('\'', "''");
+            let ours = format!(
+                "SELECT 'a row' FROM {table} WHERE {tenant} = '{}'",
+                self.ours.tenant
+            );
+            let ours = u64::try_from(column(&self.owner, &ours).await.len()).unwrap();
+            for (command, statement, allowed) in [
+                ("SELECT", format!("SELECT FROM {table}"), ours),
+                (
+                    "INSERT",
+                    format!(
+                        "INSERT INTO {table} SELECT * FROM jsonb_populate_record(NULL::{table}, '{row}')"
+                    ),
+                    0,
+                ),
+                // They read no column, so that nothing but the policy of the command itself is asked.
+                (
+                    "UPDATE",
+                    format!("UPDATE {table} SET {tenant} = '{theirs}'"),
+                    0,
+                ),
+                ("DELETE", format!("DELETE FROM {table}"), ours),
+            ] {
+                let through = match self.unhindered().await.execute_unprepared(&statement).await {
+                    Ok(done) => done.rows_affected() > allowed,
+                    Err(error) => !is_refused(&error),
+                };
+                if through {
+                    holes.push(format!("{command} {table}"));
+                }
+            }
+        }
+        holes
     }
 }
 

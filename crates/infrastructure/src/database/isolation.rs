@@ -1,5 +1,10 @@
 //! Whether PostgreSQL keeps tenants apart from this very connection: asked before anybody is served.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "it tries what no query of the store can: to forget the tenant"
+)]
+
 use super::{Context, Database, Pools, Tx, code};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement};
 use thiserror::Error;

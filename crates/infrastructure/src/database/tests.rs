@@ -1,5 +1,10 @@
 //! What both databases promise, and what each promises by itself.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests look at the tables from outside"
+)]
+
 use super::*;
 use bailiwick_testkit::postgres;
 use sea_orm::{DbBackend, QueryResult, Statement};

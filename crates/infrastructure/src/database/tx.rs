@@ -32,6 +32,7 @@ impl Tx {
     }
 
     /// Changes for whom the transaction works, where row-level security asks.
+    #[expect(clippy::disallowed_methods, reason = "it reads no table")]
     pub(super) async fn set(&self, setting: &str, id: Option<Uuid>) -> Result<(), DbErr> {
         if self.backend != DbBackend::Postgres {
             return Ok(());

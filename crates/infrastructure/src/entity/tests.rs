@@ -1,5 +1,10 @@
 //! The rows that we read are the tables that the migrations make, and the other way round.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests look at the tables from outside"
+)]
+
 use super::*;
 use crate::Database;
 use bailiwick_testkit::postgres;

@@ -322,6 +322,10 @@ impl Sessions for AccountTx {
         Ok(rotated.rows_affected == 1)
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it is about a chain of the account and what came of it, wherever that led"
+    )]
     async fn revoke_chain(
         &mut self,
         id: ChainId,

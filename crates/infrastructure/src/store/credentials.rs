@@ -137,6 +137,10 @@ impl Credentials for SeaStore {
 }
 
 impl FactsRow {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it is about one chain, and the membership that the chain names"
+    )]
     async fn of(tx: &Tx, chain: ChainId) -> Result<Option<Self>, StoreError> {
         let id = [chain.as_uuid().into()];
         let statement = Statement::from_sql_and_values(tx.get_database_backend(), FACTS, id);

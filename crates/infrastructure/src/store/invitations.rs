@@ -98,6 +98,10 @@ impl Wanted<'_> {
 }
 
 /// The invitations, each with the names of what it is about.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "those of a tenant are narrowed by `ONLY`; the others are of a secret or of an address"
+)]
 pub(super) async fn invitations(
     tx: &Tx,
     wanted: &Wanted<'_>,

@@ -137,6 +137,7 @@ impl Store for SeaStore {
 
 #[async_trait]
 impl Readiness for SeaStore {
+    #[expect(clippy::disallowed_methods, reason = "migrations are of no tenant")]
     async fn ready(&self) -> Result<(), StoreError> {
         self.database.ping().await.map_err(store_error)?;
         let tx = self.read(Context::nobody()).await?;

@@ -60,6 +60,7 @@ struct GivenRow {
 }
 
 /// What a member was given, and the roles that this leads to.
+#[expect(clippy::disallowed_methods, reason = "each part is narrowed by `ONLY`")]
 pub(super) async fn given(
     tx: &Tx,
     tenant: TenantId,

@@ -1,5 +1,10 @@
 //! Signing keys: sealed in the database, shared by everybody who verifies.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests look at the tables from outside"
+)]
+
 use bailiwick_application::ports::{AccessClaims, AccessTokens, Clock, PublicKeys, TokenError};
 use bailiwick_domain::{ChainId, SessionId, TenantId, Timestamp, UserId};
 use bailiwick_infrastructure::{
