@@ -1,6 +1,6 @@
 //! Bodies: read within bounds, understood strictly, and checked field by field with the domain's own rules.
 
-use crate::problem::{Fault, Kind, Problem};
+use crate::problem::{Fault, Kind, Problem, token};
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
     dev::Payload,
@@ -164,13 +164,13 @@ fn rules<T: Body>(request: &HttpRequest) -> T::Context {
         .unwrap_or_default()
 }
 
-enum Media {
+pub(crate) enum Media {
     Json,
     Form,
     None,
 }
 
-fn media_type(request: &HttpRequest) -> Result<Media, Problem> {
+pub(crate) fn media_type(request: &HttpRequest) -> Result<Media, Problem> {
     match request.content_type().trim().to_ascii_lowercase().as_str() {
         "application/json" => Ok(Media::Json),
         "application/x-www-form-urlencoded" => Ok(Media::Form),
@@ -220,7 +220,7 @@ fn read(
     }
 }
 
-fn json<T: Body>(bytes: &[u8], rules: &T::Context) -> Result<T, Problem> {
+pub(crate) fn json<T: Body>(bytes: &[u8], rules: &T::Context) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let Object(body) = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = pointer(error.path());
@@ -237,7 +237,7 @@ fn json<T: Body>(bytes: &[u8], rules: &T::Context) -> Result<T, Problem> {
     checked(body, rules)
 }
 
-fn form<T: Body>(bytes: &[u8], rules: &T::Context) -> Result<T, Problem> {
+pub(crate) fn form<T: Body>(bytes: &[u8], rules: &T::Context) -> Result<T, Problem> {
     let form = serde_urlencoded::Deserializer::new(form_urlencoded::parse(bytes));
     let body = serde_path_to_error::deserialize(form)
         .map_err(|error| mismatch(pointer(error.path()), &error.inner().to_string()))?;
@@ -290,10 +290,9 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     path.iter()
         .fold("#".to_owned(), |pointer, segment| match segment {
             Segment::Seq { index } => format!("{pointer}/{index}"),
-            Segment::Map { key } => {
-                format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
+            Segment::Map { key } | Segment::Enum { variant: key } => {
+                format!("{pointer}/{}", token(key))
             }
-            Segment::Enum { variant } => format!("{pointer}/{variant}"),
             Segment::Unknown => pointer,
         })
 }
@@ -325,9 +324,13 @@ pub(crate) fn ascii_host(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// The longest host that is converted, in bytes: in the `xn--` form a letter of up to four bytes is one at the least, and
+/// what is far longer takes seconds.
+const MAX_HOST: usize = 4 * EmailAddress::MAX;
+
 /// The host in that form. What has none stays as it is, for the domain's rule to refuse.
 fn ascii(host: &str) -> Cow<'_, str> {
-    if host.is_ascii() {
+    if host.is_ascii() || host.len() > MAX_HOST {
         return Cow::Borrowed(host);
     }
     idna::domain_to_ascii(host.trim()).map_or(Cow::Borrowed(host), Cow::Owned)

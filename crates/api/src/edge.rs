@@ -74,20 +74,26 @@ fn seal(headers: &mut HeaderMap, id: &str) {
 
 /// The caller's own name for the request if it is a plain word, else a new one.
 fn request_id(request: &ServiceRequest) -> String {
-    let named = request
-        .headers()
+    match (
+        named(request.headers()),
+        request.app_data::<Data<dyn Ids>>(),
+    ) {
+        (Some(id), _) => id.to_owned(),
+        (None, Some(ids)) => ids.next().to_string(),
+        (None, None) => "unnamed".to_owned(),
+    }
+}
+
+/// The caller's own name for the request.
+pub(crate) fn named(headers: &HeaderMap) -> Option<&str> {
+    headers
         .get(REQUEST_ID)
         .and_then(|id| id.to_str().ok())
         .filter(|id| (1..=64).contains(&id.len()))
         .filter(|id| {
             id.bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-        });
-    match (named, request.app_data::<Data<dyn Ids>>()) {
-        (Some(id), _) => id.to_owned(),
-        (None, Some(ids)) => ids.next().to_string(),
-        (None, None) => "unnamed".to_owned(),
-    }
+        })
 }
 
 /// The problem behind an answer, also where actix itself refused.

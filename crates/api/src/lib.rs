@@ -26,6 +26,9 @@ mod throttle;
 mod time;
 
 pub mod access;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod problem;
 pub mod routes;
 

@@ -2,7 +2,7 @@
 
 use crate::{
     access::SignedIn,
-    problem::{Fault, Kind, Problem},
+    problem::{Fault, Kind, Problem, token},
 };
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, http::header};
 use bailiwick_application::ports::{After, Order, Page, Slice};
@@ -220,7 +220,7 @@ impl<Id: ListId, F: Filter> FromRequest for Part<Id, F> {
 }
 
 impl<Id: ListId, F: Filter> Part<Id, F> {
-    fn asked(request: &HttpRequest, owner: String) -> Result<Self, Problem> {
+    pub(crate) fn asked(request: &HttpRequest, owner: String) -> Result<Self, Problem> {
         let mut query = Parameters::of(request)?;
         let limit = match query.take("limit").as_deref().map(plain_number) {
             None => DEFAULT_LIMIT,
@@ -364,7 +364,7 @@ const fn name(order: Order) -> &'static str {
 
 pub(crate) fn invalid(parameter: &str, detail: impl ToString) -> Problem {
     let fault = Fault {
-        pointer: format!("#/{parameter}"),
+        pointer: format!("#/{}", token(parameter)),
         code: "invalid_value",
         detail: detail.to_string(),
     };

@@ -35,7 +35,10 @@ impl<T: FromStr<Err: Display>> FromRequest for Id<T> {
     }
 }
 
-fn named<T: FromStr<Err: Display>>(request: &HttpRequest, name: &str) -> Result<T, Problem> {
+pub(crate) fn named<T: FromStr<Err: Display>>(
+    request: &HttpRequest,
+    name: &str,
+) -> Result<T, Problem> {
     let id = request.match_info().query(name).parse();
     id.map_err(|error: T::Err| Problem::from(Kind::InvalidId).detail(error))
 }

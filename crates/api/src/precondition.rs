@@ -50,8 +50,10 @@ fn expected(request: &HttpRequest) -> Option<Expected> {
         return Some(Expected::Any);
     }
     let versions = tags.iter().filter_map(|tag| {
-        let number = tag.strip_prefix("\"v")?.strip_suffix('"')?;
-        number.parse().ok().map(Version::from_number)
+        let number = tag.strip_prefix("\"v")?.strip_suffix('"')?.parse().ok();
+        let version = number.map(Version::from_number);
+        // Tags are compared letter for letter (RFC 9110 §8.8.3.2): `"v01"` is none of ours.
+        version.filter(|version| etag(*version).1 == *tag)
     });
     Some(Expected::OneOf(versions.collect()))
 }

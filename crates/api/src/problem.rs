@@ -137,6 +137,19 @@ pub struct Fault {
     pub detail: String,
 }
 
+/// A name as a token of a [`Fault`]'s pointer: escaped for RFC 6901 §3, and then for a URI fragment (RFC 3986 §3.5).
+pub(crate) fn token(name: &str) -> String {
+    let escaped = name.replace('~', "~0").replace('/', "~1");
+    escaped.bytes().fold(String::new(), |mut token, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@?".contains(&byte) {
+            token.push(byte.into());
+        } else {
+            let _ = write!(token, "%{byte:02X}");
+        }
+        token
+    })
+}
+
 impl From<Kind> for Problem {
     fn from(kind: Kind) -> Self {
         Self {
@@ -166,6 +179,11 @@ impl Problem {
     /// What the policy missed, if that is what went wrong: for the audit trail, never for the caller.
     pub(crate) const fn lacked(&self) -> Option<Permission> {
         self.lacked
+    }
+
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn faults(&self) -> &[Fault] {
+        &self.errors
     }
 
     pub(crate) fn detail(self, detail: impl ToString) -> Self {

@@ -335,7 +335,7 @@ impl Cookies {
     ///
     /// # Errors
     /// When a page of another origin sent it.
-    fn refresh_token(&self, request: &HttpRequest) -> Result<Option<String>, Problem> {
+    pub(crate) fn refresh_token(&self, request: &HttpRequest) -> Result<Option<String>, Problem> {
         if bearer(request.headers()).is_some() {
             return Ok(None);
         }
@@ -361,7 +361,7 @@ impl Cookies {
 }
 
 /// What a request tells about where it comes from: for people to recognize, not to rely on.
-fn device(request: &HttpRequest) -> Device {
+pub(crate) fn device(request: &HttpRequest) -> Device {
     Device {
         user_agent: request.headers().get(header::USER_AGENT).map(|agent| {
             String::from_utf8_lossy(agent.as_bytes())

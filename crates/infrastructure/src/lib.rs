@@ -11,6 +11,10 @@ mod store;
 mod system;
 mod tokens;
 
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
+
 pub use attempts::{CountedAttempts, UncountedAttempts};
 pub use database::{ConnectError, Database, DatabaseOptions, IsolationError};
 pub use keys::{

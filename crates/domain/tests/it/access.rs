@@ -1725,6 +1725,42 @@ proptest! {
     }
 }
 
+/// A way that has ended, or that leads elsewhere, is no part of a yes.
+#[test]
+fn of_a_yes_those_ways_are_told_that_led_to_it() {
+    let Founded {
+        tenant,
+        owner,
+        roles,
+    } = founded();
+    let admin = roles[1].id;
+    let on = |project| Assignment {
+        project: Some(project),
+        ..Assignment::of(admin)
+    };
+    let ended = |one| Assignment {
+        expires_at: Some(NOW),
+        ..one
+    };
+    let whole = Assignment::of(admin);
+    let (here, elsewhere) = (on(PROJECTS[0]), on(PROJECTS[1]));
+    let standing = Standing {
+        assignments: vec![ended(whole), here, elsewhere, ended(here)],
+        ..owner.standing(&tenant, RoleBook::of(roles.into()))
+    };
+    let target = Target::Object(Object {
+        tenant: TENANT,
+        project: Some(PROJECTS[0]),
+        owner: None,
+    });
+
+    let told = explain(USER, &standing, Permission::UpdateProject, target, NOW);
+
+    assert_eq!(told.decision, Decision::Permit);
+    let ways = told.paths.iter().map(|path| path.assignment);
+    assert_eq!(ways.collect::<Vec<_>>(), [here]);
+}
+
 #[test]
 fn operators_hold_what_is_the_platforms_and_nothing_in_any_tenant() {
     let operator = Principal::new(USER).granted(Platform, operator_grants());

@@ -10,6 +10,7 @@ mod access;
 mod compile_fail;
 mod lifecycles;
 mod policy_matrix;
+mod promises;
 mod properties;
 mod rotation;
 mod small_worlds;

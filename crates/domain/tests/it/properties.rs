@@ -1,5 +1,6 @@
 //! What holds for every id, text, set and mail, tried on thousands of them.
 
+use super::promises;
 use bailiwick_domain::{
     ChainId, InvitationId, MailedTokenId, MemberId, Name, ProjectId, RoleId, SessionId, TenantId,
     Timestamp, UserId,
@@ -552,6 +553,68 @@ fn every_permission_has_a_place_and_a_name_of_its_own() {
     every_permission_has_a_place_of_its_own::<One>(1);
     every_permission_has_a_place_of_its_own::<Word>(64);
     every_permission_has_a_place_of_its_own::<Many>(129);
+}
+
+// What the fuzzer holds too
+
+#[path = "../../../../fuzz/corpus.rs"]
+mod corpus;
+
+#[test]
+fn the_promises_hold_for_all_that_the_fuzzer_starts_from() {
+    let promises = [
+        promises::emails,
+        promises::grants,
+        promises::ids,
+        promises::texts,
+    ];
+
+    for (target, promise) in ["emails", "grants", "ids", "texts"]
+        .into_iter()
+        .zip(promises)
+    {
+        for file in corpus::of(target) {
+            promise(&String::from_utf8_lossy(&file));
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_text_is_an_id_of_one_kind_at_most(
+        text in prop_oneof![any::<String>(), "(org|user|member|role|inv|proj|ses|chain|mail|audit)_[0-8][0-9a-z]{25}"]
+    ) {
+        promises::ids(&text);
+    }
+
+    #[test]
+    fn a_slug_that_was_taken_is_in_its_normal_form(
+        text in prop_oneof![any::<String>(), "-?[a-zA-Z0-9]{0,3}(-{1,2}[a-z0-9é]{0,3}){0,3} ?", "[a-z-]{198,202}"]
+    ) {
+        promises::texts(&text);
+    }
+
+    #[test]
+    fn a_domain_is_what_an_address_can_have_behind_its_at(
+        text in prop_oneof![
+            any::<String>(),
+            " ?[a-zA-Z0-9@-]{0,9}(\\.[a-zA-Z0-9-]{0,4}){1,3}\n?",
+            "[a-z]{60,63}(\\.[a-z]{60,64}){3}",
+        ]
+    ) {
+        promises::emails(&text);
+    }
+
+    #[test]
+    fn a_grant_has_one_spelling_and_a_pattern_can_be_spelled_out(
+        text in prop_oneof![
+            any::<String>(),
+            "(member|project|organization|audit|tenant|user|\\*)?(:(\\*|own|create|update|read|add|list|p\\*))?(:own|:\\*)?",
+            "(project:(read|update|own)(:own)?| |new-kind:act|x){0,5}",
+        ]
+    ) {
+        promises::grants(&text);
+    }
 }
 
 // Mail

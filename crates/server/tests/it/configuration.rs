@@ -1,6 +1,8 @@
 //! `docs/configuration.md` names every setting, with its default, and nothing else.
 
+use super::promises;
 use bailiwick_server::Config;
+use proptest::prelude::*;
 use std::{collections::BTreeMap, fs};
 
 #[test]
@@ -48,4 +50,26 @@ fn settings() -> BTreeMap<String, String> {
         }
     }
     settings
+}
+
+#[path = "../../../../fuzz/corpus.rs"]
+mod corpus;
+
+#[test]
+fn the_promises_hold_for_all_that_the_fuzzer_starts_from() {
+    for file in corpus::of("settings") {
+        promises::settings(&String::from_utf8_lossy(&file));
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_file_of_settings_is_read_or_refused(
+        text in prop_oneof![
+            any::<String>(),
+            "\\[(http|database|limits|tokens|sessions|passwords|cache)\\]\n((bind|workers|trusted_proxies|connections|burst|access_ttl|algorithm|min_length|enabled) = (-?[0-9]{1,20}|true|\"(ES256|::1|127\\.0\\.0\\.1:0|10\\.0\\.0\\.0/8)\"|\\[\"10\\.0\\.0\\.0/[0-9]{1,2}\"\\])\n){0,3}",
+        ]
+    ) {
+        promises::settings(&text);
+    }
 }

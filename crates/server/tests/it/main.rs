@@ -14,6 +14,7 @@ mod crash;
 mod isolation;
 mod operators;
 mod process;
+mod promises;
 mod replicas;
 mod tour;
 mod verifiers;
