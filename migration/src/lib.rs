@@ -3,6 +3,7 @@
 //! Times are microseconds since the Unix epoch, ids are UUIDs (16-byte blobs on SQLite), and whatever belongs to a
 //! tenant is keyed by `(tenant_id, id)`, so that no reference can cross from one tenant to another.
 
+mod guard;
 mod m0001_users;
 mod m0002_tenants;
 mod m0003_members;

@@ -1,11 +1,12 @@
 //! The second wall: PostgreSQL itself keeps the rows of one tenant from transactions of another.
 //!
 //! A transaction says for whom it works in settings that end with it, `app.tenant_id` and its like; none is nobody, and
-//! what was set before reads as `''`. The policies are restrictive, so that one that is added later can narrow what is
-//! seen and never widen it, and forced, so that they bind the owner of the tables as well: a migration that changes rows
-//! of tenants has to lift that first.
+//! what was set before reads as `''`.
 
-use crate::schema::{execute, postgres};
+use crate::{
+    guard::{Guard, own},
+    schema::{execute, postgres},
+};
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -76,16 +77,6 @@ const FUNCTIONS: &str = "
     CREATE FUNCTION app_is_sweeping() RETURNS boolean STABLE PARALLEL SAFE
         RETURN coalesce(current_setting('app.sweep', true), '') = 'on';";
 
-/// What a transaction may do with the rows of one table. Where nothing else is said: with those of its tenant, all.
-struct Guard {
-    table: &'static str,
-    read: &'static str,
-    add: &'static str,
-    change: &'static str,
-}
-
-const OWN: &str = "tenant_id = app_tenant_id()";
-
 const GUARDS: [Guard; 13] = [
     Guard {
         // Operators see that an organization is there, and how many are in it; the sweep, what is to be erased.
@@ -143,41 +134,3 @@ const GUARDS: [Guard; 13] = [
         ..own("audit_events")
     },
 ];
-
-const fn own(table: &'static str) -> Guard {
-    Guard {
-        table,
-        read: OWN,
-        add: OWN,
-        change: OWN,
-    }
-}
-
-impl Guard {
-    fn put(&self) -> String {
-        let Self {
-            table,
-            read,
-            add,
-            change,
-        } = self;
-        format!(
-            "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-             CREATE POLICY {table}_all ON {table} USING (true);
-             CREATE POLICY {table}_read ON {table} AS RESTRICTIVE FOR SELECT USING ({read});
-             CREATE POLICY {table}_add ON {table} AS RESTRICTIVE FOR INSERT WITH CHECK ({add});
-             CREATE POLICY {table}_change ON {table} AS RESTRICTIVE FOR UPDATE USING ({change});
-             CREATE POLICY {table}_remove ON {table} AS RESTRICTIVE FOR DELETE USING ({change});"
-        )
-    }
-
-    fn take(&self) -> String {
-        let table = self.table;
-        let policies = ["all", "read", "add", "change", "remove"]
-            .map(|policy| format!("DROP POLICY {table}_{policy} ON {table};"));
-        format!(
-            "{} ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;",
-            policies.concat()
-        )
-    }
-}
