@@ -4,10 +4,10 @@ use super::properties::{Many, uuids};
 use bailiwick_domain::{
     InvitationId, MemberId, Name, ProjectId, RoleId, TenantId, Timestamp, UserId, Version,
     access::{
-        AccountScope, Action, Assignment, Catalogue, Decision, Denied, Extent, Grant, Grants,
-        InvalidGrant, Level, Object, ObjectScope, Obstacle, OnObject, Path, Permission, Permit,
-        Platform, Principal, Proof, Reach, Reason, Scope, Standing, Target, TenantScope, Write,
-        action, authorize, claim, decide, explain, membership, renew,
+        AccountAct, AccountScope, Action, Assignment, Catalogue, Decision, Denied, Extent, Grant,
+        Grants, InvalidGrant, Level, MemberAct, Object, ObjectScope, Obstacle, OnObject, Path,
+        Permission, Permit, Platform, Principal, Proof, Reach, Reason, Scope, Standing, Target,
+        TenantScope, Write, action, authorize, claim, decide, explain, membership, renew,
     },
     invitation::{Invitation, RedeemInvitationError, Shown},
     member::{Member, MemberError, MemberStatus, Owners},
@@ -1723,6 +1723,80 @@ proptest! {
         };
         prop_assert_eq!(reason, obstacle.map(Reason::Obstacle));
     }
+}
+
+/// Whoever filters the trail, or reads a reason, goes by these.
+#[test]
+fn acts_and_obstacles_have_the_names_that_they_always_had() {
+    let account = [
+        (AccountAct::Register, "account:register"),
+        (AccountAct::OpenSession, "session:open"),
+        (AccountAct::EndSession, "session:end"),
+        (AccountAct::EndOtherSessions, "session:end_others"),
+        (AccountAct::EndAllSessions, "session:end_all"),
+        (AccountAct::ChangePassword, "password:change"),
+        (AccountAct::ResetPassword, "password:reset"),
+        (AccountAct::VerifyEmail, "email:verify"),
+        (AccountAct::SendToken, "email:send_token"),
+        (AccountAct::SelectOrganization, "organization:select"),
+        (AccountAct::RefreshTokens, "session:refresh"),
+        (AccountAct::LoseChain, "session:reuse_detected"),
+        (AccountAct::BecomeOperator, "operator:appoint"),
+        (AccountAct::CeaseOperator, "operator:dismiss"),
+        (AccountAct::Suspend, "user:suspend"),
+        (AccountAct::Resume, "user:resume"),
+    ];
+    let member = [
+        (MemberAct::Leave, "member:leave"),
+        (MemberAct::AcceptOwnership, "organization:accept_ownership"),
+        (
+            MemberAct::DeclineOwnership,
+            "organization:decline_ownership",
+        ),
+    ];
+    let obstacle = [
+        (Obstacle::TenantSuspended, "organization_suspended"),
+        (Obstacle::TenantLocked, "organization_locked"),
+        (Obstacle::TenantDeleted, "organization_deleted"),
+        (Obstacle::MemberSuspended, "member_suspended"),
+        (Obstacle::AccountSuspended, "account_suspended"),
+        (Obstacle::SecondFactorMissing, "second_factor_missing"),
+    ];
+
+    for (act, name) in account {
+        assert_eq!(act.name(), name);
+    }
+    for (act, name) in member {
+        assert_eq!(act.name(), name);
+    }
+    for (obstacle, name) in obstacle {
+        assert_eq!(obstacle.name(), name);
+    }
+}
+
+#[test]
+fn whoever_acts_on_an_account_is_on_record_and_nobody_at_the_console() {
+    let name = "Ada".parse::<Name>().unwrap();
+    let ada = User::new(USER, "ada@example.com".parse().unwrap(), name, NOW);
+    let operator = permit_on_platform();
+
+    let own = AccountScope::registering(&ada);
+    let by_operator = AccountScope::by_operator(&operator, USER);
+    let console = AccountScope::at_the_console(&ada);
+
+    assert_eq!((own.user(), own.actor()), (USER, Some(USER)));
+    assert_eq!(
+        (by_operator.user(), by_operator.actor()),
+        (USER, Some(OTHER))
+    );
+    assert_eq!((console.user(), console.actor()), (USER, None));
+    let entry = console.entry(AccountAct::BecomeOperator, USER);
+    assert_eq!(entry.actor(), None);
+}
+
+fn permit_on_platform() -> Permit<action::SuspendUser> {
+    let operator = Principal::new(OTHER).granted(Platform, operator_grants());
+    authorize(&operator, Platform).unwrap()
 }
 
 /// A way that has ended, or that leads elsewhere, is no part of a yes.
