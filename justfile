@@ -31,3 +31,24 @@ lint:
 docs:
     BAILIWICK_UPDATE_DOCS=1 cargo test --package bailiwick-tests documents::
     BAILIWICK_UPDATE_DOCS=1 cargo test --package bailiwick-domain policy_matrix::
+    BAILIWICK_UPDATE_DOCS=1 cargo test --package bailiwick-tests walls::sqlite
+
+# Prove that nothing of a tenant reaches another (docs/tenant-isolation.md); needs PostgreSQL.
+isolation: && second-wall
+    BAILIWICK_TEST_POSTGRES=required cargo test --package bailiwick-migration
+    BAILIWICK_TEST_POSTGRES=required cargo test --package bailiwick-server --test it isolation::
+    BAILIWICK_TEST_POSTGRES=required cargo test --package bailiwick-tests -- attack:: tenancy:: walls:: oracle:: canonical::
+    cargo test --package bailiwick-domain --test it
+
+# Run what is tested over HTTP on PostgreSQL against a build in which no query is narrowed to its tenant.
+second-wall:
+    BAILIWICK_TEST_POSTGRES=required cargo test --package bailiwick-tests --package bailiwick-infrastructure \
+        --features bailiwick-infrastructure/without-first-wall --test it postgres::
+
+# Hold what the parsers promise against whatever the fuzzer thinks of, each for so many seconds.
+fuzz SECONDS='30':
+    fuzz/run.sh {{ SECONDS }}
+
+# Take every guard away in turn, and see that a test turns red (hours; needs `cargo install cargo-mutants`).
+mutants *ARGS:
+    tests/mutants.sh {{ ARGS }}

@@ -23,6 +23,7 @@ mod documents;
 mod explain;
 mod invitations;
 mod members;
+mod oracle;
 mod organizations;
 mod platform;
 mod problems;

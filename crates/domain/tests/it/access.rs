@@ -14,7 +14,7 @@ use bailiwick_domain::{
     project::Project,
     role::{
         BuiltIn, Escalation, Role, RoleBook, RoleDraft, RoleError, Usage, grants_named, hand_on,
-        is_on_offer, operator_grants,
+        highest, is_on_offer, operator_grants,
     },
     tenant::{Founded, Settings, Tenant, TenantError, TenantStatus},
     user::User,
@@ -1723,6 +1723,38 @@ proptest! {
         };
         prop_assert_eq!(reason, obstacle.map(Reason::Obstacle));
     }
+}
+
+#[test]
+fn a_role_is_meant_by_its_id_or_its_name() {
+    let book = RoleBook::of(founded().roles.into());
+
+    for role in book.iter() {
+        let id = role.id.to_string();
+        for text in [id.as_str(), role.name.as_str()] {
+            assert_eq!(
+                book.meant(text).map(|role| role.id),
+                Some(role.id),
+                "{text}"
+            );
+        }
+    }
+    let unknown = RoleId::from_uuid(Uuid::max()).to_string();
+    for text in ["Owner", "", "owne", "member_", unknown.as_str()] {
+        assert_eq!(book.meant(text), None, "{text}");
+    }
+}
+
+#[test]
+fn the_highest_of_roles_is_the_built_in_one_that_holds_most() {
+    let roles = founded().roles;
+    let [owner, admin, member] = &roles;
+
+    assert_eq!(highest(roles.iter()), Some(BuiltIn::Owner));
+    assert_eq!(highest([member, admin]), Some(BuiltIn::Admin));
+    assert_eq!(highest([member]), Some(BuiltIn::Member));
+    assert_eq!(highest([owner, member]), Some(BuiltIn::Owner));
+    assert_eq!(highest::<Permission>([]), None);
 }
 
 /// Whoever filters the trail, or reads a reason, goes by these.
