@@ -136,6 +136,12 @@ async fn a_pattern_stands_for_all_on_offer_that_fits(world: World) {
 async fn a_role_holds_nothing_that_is_not_on_offer(world: World) {
     let owner = world.owner("ada", "Acme").await;
     let role = owner.role("Editor", &["project:read"]).await;
+    // Nor when somebody writes it into the database.
+    let written = "UPDATE roles SET permissions = 'organization:own project:read tenant:list'
+                   WHERE name = 'Editor'";
+    world.execute(written).await;
+    let read = owner.get(&format!("{ROLES}/{role}")).await.is(200).json();
+    assert_eq!(read["effective_permissions"], json!(["project:read"]));
     let before = world.state().await;
 
     for text in [

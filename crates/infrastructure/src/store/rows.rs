@@ -13,7 +13,7 @@ use bailiwick_domain::{
     ownership::Offer,
     password::PasswordHash,
     project::Project,
-    role::Role,
+    role::{Role, is_on_offer},
     session::{Chain, Place, Session},
     tenant::{Settings, Slug, Tenant, TenantStatus},
     user::User,
@@ -84,7 +84,10 @@ pub(super) fn role(
             id,
             name: stored(name)?,
             built_in: None,
-            grants: Grants::stored(permissions).map_err(corrupt)?,
+            // Whatever somebody wrote into the row: what is reserved is held by `owner` alone.
+            grants: Grants::stored(permissions)
+                .map_err(corrupt)?
+                .only(is_on_offer),
             includes,
             version: Version::from_number(version),
         }),
