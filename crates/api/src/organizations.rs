@@ -56,7 +56,7 @@ struct SettingsBody<'a> {
 
 impl<'a> OrganizationBody<'a> {
     fn of(tenant: &'a Tenant, default_role: Option<&'a Name>) -> Self {
-        let until = tenant.deleted_at.map(|at| at.plus(Tenant::GRACE));
+        let until = tenant.restorable_until();
         Self {
             settings: SettingsBody {
                 default_role: default_role.map(Name::as_str),

@@ -336,10 +336,7 @@ impl Tenant {
         _: &Permit<OwnOrganization>,
         now: Timestamp,
     ) -> Result<(), TenantError> {
-        if self
-            .deleted_at
-            .is_some_and(|at| now >= at.plus(Self::GRACE))
-        {
+        if self.restorable_until().is_some_and(|until| now >= until) {
             return Err(TenantError::GraceOver);
         }
         self.turn(&[TenantStatus::Deleted], TenantStatus::Active, now)?;
@@ -347,11 +344,17 @@ impl Tenant {
         Ok(())
     }
 
+    /// Until when it can be restored, if it is deleted.
+    #[must_use]
+    pub fn restorable_until(&self) -> Option<Timestamp> {
+        self.deleted_at.map(|at| at.plus(Self::GRACE))
+    }
+
     /// Leave to erase what it held, when nobody can restore it any more.
     #[must_use]
     pub fn erasure(&self, now: Timestamp) -> Option<Erasure> {
         let since = self.deleted_at?;
-        let over = now >= since.plus(Self::GRACE) && self.status == TenantStatus::Deleted;
+        let over = now >= self.restorable_until()? && self.status == TenantStatus::Deleted;
         over.then_some(Erasure {
             tenant: self.id,
             since,

@@ -498,6 +498,7 @@ fn membership(
     now: Timestamp,
 ) -> Result<Option<MembershipRow>, StoreError> {
     let tenant = rows::tenant(tenant)?;
+    let restorable = tenant.restorable_until().is_none_or(|until| now < until);
     let row = MembershipRow {
         place: Place {
             tenant: tenant.id,
@@ -509,9 +510,6 @@ fn membership(
         member_status: rows::member_status(&member.status)?,
         roles,
     };
-    let restorable = tenant
-        .deleted_at
-        .is_none_or(|at| now < at.plus(Tenant::GRACE));
     let there = row.tenant_status != TenantStatus::Deleted || (restorable && row.may_enter());
     Ok(there.then_some(row))
 }
