@@ -49,6 +49,10 @@ second-wall:
 fuzz SECONDS='30':
     fuzz/run.sh {{ SECONDS }}
 
+# Drill faults, floods and restarts to the full, with times that count, and print what came of it (docs/resilience.md).
+faults *ARGS:
+    BAILIWICK_FAULTS=full BAILIWICK_TEST_POSTGRES=required cargo test --profile drill --package bailiwick-server --test faults -- {{ ARGS }}
+
 # Take every guard away in turn, and see that a test turns red (hours; needs `cargo install cargo-mutants`).
 mutants *ARGS:
     tests/mutants.sh {{ ARGS }}

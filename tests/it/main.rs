@@ -19,6 +19,7 @@ mod audit;
 mod audit_trail;
 mod canonical;
 mod company;
+mod corrupt;
 mod documents;
 mod explain;
 mod invitations;

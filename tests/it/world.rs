@@ -337,13 +337,22 @@ impl World {
 
     /// Changes the database behind the back of the service.
     pub(crate) async fn execute(&self, sql: &str) {
+        self.attempt(sql).await.unwrap();
+    }
+
+    /// Changes the database behind the back of the service, unless it refuses to; then it says why.
+    pub(crate) async fn attempt(&self, sql: &str) -> Result<(), sqlx::Error> {
         let sql = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
         let mut console = self.console().await;
         match &mut *console {
             Console::Sqlite(connection) => sql.execute(connection).await.map(|_| ()),
             Console::Postgres(connection) => sql.execute(connection).await.map(|_| ()),
         }
-        .unwrap();
+    }
+
+    /// Whether its database is SQLite, which takes a value of any type in any column.
+    pub(crate) fn is_on_sqlite(&self) -> bool {
+        matches!(self.database, Database::Sqlite(_))
     }
 
     /// Changes the database behind the back of the service, in a transaction that [`let_go`](Self::let_go) commits.

@@ -2,12 +2,13 @@
 
 use crate::{
     access::{Public, SignedIn},
+    background::Background,
     body::{Valid, address, is_address, parsed, parses},
     problem::{Kind, Problem},
     sessions::device_cookie,
     time::rfc3339,
 };
-use actix_web::{HttpResponse, rt, web::Data};
+use actix_web::{HttpResponse, web::Data};
 use bailiwick_application::{
     accounts::{Accounts, Register},
     ports::Secret,
@@ -24,7 +25,6 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tracing::Instrument;
 
 /// How people register.
 #[derive(Debug, Clone, Copy, Default)]
@@ -82,6 +82,7 @@ pub(crate) async fn register(
     accounts: Data<Accounts>,
     policy: Data<PasswordPolicy>,
     registration: Data<Registration>,
+    background: Data<Background>,
     Valid(body): Valid<RegisterBody>,
 ) -> Result<HttpResponse, Problem> {
     let password = policy
@@ -94,12 +95,12 @@ pub(crate) async fn register(
     };
     let draft = accounts.draft(register).await?;
     if registration.verify_email {
-        in_the_background(async move { accounts.register_discreetly(draft).await });
+        background.run(async move { accounts.register_discreetly(draft).await });
         return Ok(HttpResponse::Accepted().json(json!({ "status": "check_your_mail" })));
     }
     let registered = accounts.register(draft).await?;
     let answer = HttpResponse::Created().json(UserBody::from(&registered.user));
-    in_the_background(async move { accounts.welcome(registered).await });
+    background.run(async move { accounts.welcome(registered).await });
     Ok(answer)
 }
 
@@ -130,27 +131,35 @@ pub(crate) struct ResetBody {
 pub(crate) async fn forgot_password(
     _: Public,
     accounts: Data<Accounts>,
+    background: Data<Background>,
     Valid(body): Valid<EmailBody>,
 ) -> Result<HttpResponse, Problem> {
-    send_token(accounts, &body.email, MailPurpose::ResetPassword)
+    send_token(
+        accounts,
+        &background,
+        &body.email,
+        MailPurpose::ResetPassword,
+    )
 }
 
 /// Answers the same, and as soon, whether the address has an account or not.
 pub(crate) async fn resend_verification(
     _: Public,
     accounts: Data<Accounts>,
+    background: Data<Background>,
     Valid(body): Valid<EmailBody>,
 ) -> Result<HttpResponse, Problem> {
-    send_token(accounts, &body.email, MailPurpose::VerifyEmail)
+    send_token(accounts, &background, &body.email, MailPurpose::VerifyEmail)
 }
 
 fn send_token(
     accounts: Data<Accounts>,
+    background: &Background,
     email: &str,
     purpose: MailPurpose,
 ) -> Result<HttpResponse, Problem> {
     let email = address(email)?;
-    in_the_background(async move { accounts.send_token(&email, purpose).await });
+    background.run(async move { accounts.send_token(&email, purpose).await });
     Ok(HttpResponse::Accepted().json(json!({ "status": "check_your_mail" })))
 }
 
@@ -188,18 +197,6 @@ pub(crate) fn secret(token: &str) -> Result<Secret, Problem> {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).ok();
     let secret = bytes.and_then(|bytes| bytes.try_into().ok()).map(Secret);
     secret.ok_or_else(|| Kind::NotRedeemable.into())
-}
-
-/// Does what nobody waits for: how long it takes would tell who has an account.
-pub(crate) fn in_the_background<E: std::error::Error>(
-    work: impl Future<Output = Result<(), E>> + 'static,
-) {
-    let work = async {
-        if let Err(error) = work.await {
-            tracing::error!(error = %error, cause = error.source(), "a mail was not sent");
-        }
-    };
-    rt::spawn(work.in_current_span());
 }
 
 pub(crate) async fn me(caller: SignedIn) -> HttpResponse {

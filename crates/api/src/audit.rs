@@ -20,6 +20,7 @@ use bailiwick_domain::{AuditId, access::action::ReadAudit};
 use futures_util::stream;
 use serde::Serialize;
 use std::future::{Ready, ready};
+use tracing::{Instrument, Span};
 
 #[derive(Serialize)]
 pub(crate) struct AuditBody {
@@ -108,10 +109,17 @@ pub(crate) async fn export(
         filter,
         next: slice.more.then(|| after(&first, &slice.rows)),
     };
-    let rest = stream::unfold(export, |mut export| async {
-        let page = export.next.take()?;
-        let lines = export.page(page).await;
-        Some((lines, export))
+    let request = Span::current();
+    let rest = stream::unfold(export, move |mut export| {
+        let page = async {
+            let page = export.next.take()?;
+            // Nobody can be told any more but whoever reads the log.
+            let lines = export.page(page).await.inspect_err(
+                |error| tracing::error!(error = %error, "the export broke off half-way"),
+            );
+            Some((lines, export))
+        };
+        page.instrument(request.clone())
     });
     let first = stream::once(ready(Ok(lines(slice.rows))));
     let all = futures_util::StreamExt::chain(first, rest);

@@ -330,10 +330,11 @@ const MAX_HOST: usize = 4 * EmailAddress::MAX;
 
 /// The host in that form. What has none stays as it is, for the domain's rule to refuse.
 fn ascii(host: &str) -> Cow<'_, str> {
-    if host.is_ascii() || host.len() > MAX_HOST {
+    let bare = host.trim();
+    if bare.is_ascii() || host.len() > MAX_HOST {
         return Cow::Borrowed(host);
     }
-    idna::domain_to_ascii(host.trim()).map_or(Cow::Borrowed(host), Cow::Owned)
+    idna::domain_to_ascii(bare).map_or(Cow::Borrowed(host), Cow::Owned)
 }
 
 /// The domain's rule for hosts, in any spelling.

@@ -7,13 +7,14 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
     http::{
-        StatusCode,
+        ConnectionType, StatusCode,
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
     web::Data,
 };
 use bailiwick_application::ports::Ids;
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -36,6 +37,7 @@ pub async fn edge(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let id = request_id(&request);
+    let leaving = request.app_data::<Data<CancellationToken>>().cloned();
     let span = tracing::info_span!(
         "request",
         id = %id,
@@ -50,6 +52,12 @@ pub async fn edge(
                 response = with_headers_of(response, problem);
             }
             seal(response.headers_mut(), &id);
+            // A process that is about to stop ends each connection with its next answer: the request after that goes to one
+            // that stays.
+            if leaving.is_some_and(|leaving| leaving.is_cancelled()) {
+                let head = response.response_mut().head_mut();
+                head.set_connection_type(ConnectionType::Close);
+            }
             Ok(response)
         }
         Err(error) => {
@@ -102,9 +110,12 @@ fn spell_out(response: &HttpResponse, id: &str) -> HttpResponse {
         .error()
         .and_then(|error| error.as_error::<Problem>())
     {
-        if problem.kind().status().is_server_error() {
+        let kind = problem.kind();
+        // Neither a flood of passwords nor an orderly stop is a failure.
+        let expected = kind == Kind::Busy || kind == Kind::Unavailable && problem.cause().is_none();
+        if kind.status().is_server_error() && !expected {
             let cause = problem.cause().map(tracing::field::display);
-            tracing::error!(code = problem.kind().code(), cause, "the request failed");
+            tracing::error!(code = kind.code(), cause, "the request failed");
         }
         return problem.answer(id);
     }

@@ -2,7 +2,8 @@
 
 use crate::{
     access::{Guard, Public, SignedIn, bearer},
-    accounts::{in_the_background, secret},
+    accounts::secret,
+    background::Background,
     body::{Valid, address, parsed, parses_if_any},
     list::{Filter, Own, Parameters, Part},
     members::AddBody,
@@ -71,6 +72,7 @@ pub(crate) async fn invite(
     permit: Guard<InviteMember>,
     caller: SignedIn,
     invitations: Data<Invitations>,
+    background: Data<Background>,
     Valid(body): Valid<AddBody>,
 ) -> Result<HttpResponse, Problem> {
     let invite = Invite {
@@ -79,7 +81,7 @@ pub(crate) async fn invite(
     };
     let (row, outgoing) = invitations.invite(&permit, invite).await?;
     let answer = HttpResponse::Created().json(InvitationBody::of(&row, caller.now));
-    in_the_background(async move { invitations.deliver(outgoing).await });
+    background.run(async move { invitations.deliver(outgoing).await });
     Ok(answer)
 }
 
@@ -112,12 +114,13 @@ pub(crate) async fn resend(
     permit: Guard<InviteMember>,
     caller: SignedIn,
     invitations: Data<Invitations>,
+    background: Data<Background>,
     Id(id): Id<InvitationId>,
 ) -> Result<HttpResponse, Problem> {
     let sent = invitations.resend(&permit, id).await?;
     let (row, outgoing) = sent.ok_or(Kind::NotFound)?;
     let answer = HttpResponse::Ok().json(InvitationBody::of(&row, caller.now));
-    in_the_background(async move { invitations.deliver(outgoing).await });
+    background.run(async move { invitations.deliver(outgoing).await });
     Ok(answer)
 }
 

@@ -7,6 +7,7 @@ mod accounts;
 mod address;
 mod admin;
 mod audit;
+mod background;
 mod body;
 mod edge;
 mod explain;
@@ -34,6 +35,7 @@ pub mod routes;
 
 pub use accounts::Registration;
 pub use address::TrustedProxies;
+pub use background::Background;
 pub use edge::edge;
 pub use health::Caveat;
 pub use sessions::Cookies;
@@ -57,6 +59,7 @@ use bailiwick_application::{
 use bailiwick_domain::password::PasswordPolicy;
 use routes::Routes;
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// All that the handlers call.
 #[derive(Clone)]
@@ -87,6 +90,10 @@ pub struct Services {
     pub refusals: Arc<dyn Refusals>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// Work that no answer waits for.
+    pub background: Background,
+    /// Whether the process is about to stop.
+    pub leaving: CancellationToken,
     /// What is wrong with the deployment, though it serves.
     pub caveat: Caveat,
     /// Whether the store can be used.
@@ -131,6 +138,8 @@ pub fn configure(
             .app_data(Data::<dyn Refusals>::from(Arc::clone(&services.refusals)))
             .app_data(Data::<dyn Clock>::from(Arc::clone(&services.clock)))
             .app_data(Data::from(Arc::clone(&routes)))
+            .app_data(Data::new(services.background.clone()))
+            .app_data(Data::new(services.leaving.clone()))
             .app_data(Data::new(services.caveat.clone()))
             .app_data(Data::<dyn Readiness>::from(Arc::clone(&services.readiness)))
             .app_data(Data::<dyn PublicKeys>::from(Arc::clone(&services.keys)))

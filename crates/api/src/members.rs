@@ -2,7 +2,7 @@
 
 use crate::{
     access::{Guard, Membership, SignedIn},
-    accounts::in_the_background,
+    background::Background,
     body::{Object, Valid, address, is_address, parsed, parses_if_any},
     list::{Filter, Parameters, Part},
     path::Id,
@@ -159,6 +159,7 @@ pub(crate) async fn add(
     permit: Guard<InviteMember>,
     members: Data<Members>,
     invitations: Data<Invitations>,
+    background: Data<Background>,
     Valid(body): Valid<AddBody>,
 ) -> Result<HttpResponse, Problem> {
     let add = Add {
@@ -171,7 +172,7 @@ pub(crate) async fn add(
         None => json!({ "email": email, "roles": add.roles }),
     };
     if let Some(outgoing) = members.add(&permit, add).await? {
-        in_the_background(async move { invitations.deliver(outgoing).await });
+        background.run(async move { invitations.deliver(outgoing).await });
     }
     Ok(HttpResponse::Created().json(answer))
 }

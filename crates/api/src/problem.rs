@@ -110,6 +110,7 @@ kinds! {
     UnsupportedMediaType  UNSUPPORTED_MEDIA_TYPE    "unsupported_media_type"  "The body is of a type that this route does not take";
     TooManyRequests       TOO_MANY_REQUESTS         "too_many_requests"       "Slow down";
     Internal              INTERNAL_SERVER_ERROR     "internal"                "Something broke on our side";
+    Corrupt               INTERNAL_SERVER_ERROR     "corrupt"                 "What is stored about this cannot be understood";
     Busy                  SERVICE_UNAVAILABLE       "busy"                    "Too many people are signing in at this moment";
     Unavailable           SERVICE_UNAVAILABLE       "unavailable"             "A part of the service does not answer";
 }
@@ -311,7 +312,8 @@ impl From<StoreError> for Problem {
         match error {
             StoreError::Unavailable(source) => Self::unavailable(source),
             StoreError::Gone => Kind::NotFound.into(),
-            StoreError::Taken(_) | StoreError::Corrupt(_) => {
+            StoreError::Corrupt(row) => Self::from(Kind::Corrupt).because(row),
+            StoreError::Taken(_) | StoreError::Broken(_) => {
                 Self::from(Kind::Internal).because(error)
             }
         }

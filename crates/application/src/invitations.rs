@@ -11,7 +11,7 @@ use crate::{
     sessions::Caller,
 };
 use bailiwick_domain::{
-    InvitationId, MemberId, Name,
+    InvitationId, MemberId,
     access::{
         AccountScope, Assignment, Denied, Permit,
         action::{InviteMember, ListInvitations, RevokeInvitation},
@@ -354,7 +354,7 @@ pub(crate) async fn letter(
         to: invitation.email.clone(),
         letter: Letter::Invitation {
             organization: tenant.name.clone(),
-            inviter: inviter(unit, invitation).await?,
+            inviter: unit.name_of(invitation.invited_by).await?,
             secret,
         },
     })
@@ -373,13 +373,8 @@ async fn row(
         .collect::<Vec<_>>();
     Ok(InvitationRow {
         organization: locked.tenant.name.clone(),
-        inviter: inviter(unit, &invitation).await?,
+        inviter: unit.name_of(invitation.invited_by).await?,
         roles: held(&locked.book, roles.iter()),
         invitation,
     })
-}
-
-async fn inviter(unit: &mut dyn TenantUnit, invitation: &Invitation) -> Result<Name, StoreError> {
-    let name = unit.name_of(invitation.invited_by).await?;
-    name.ok_or_else(|| StoreError::Corrupt("whoever invited has no account".to_owned()))
 }

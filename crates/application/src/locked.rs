@@ -16,8 +16,7 @@ pub(crate) struct Locked {
 
 impl Locked {
     pub(crate) async fn of(unit: &mut dyn TenantUnit) -> Result<Self, StoreError> {
-        let tenant = unit.tenant().await?;
-        let tenant = tenant.ok_or_else(|| StoreError::Corrupt("the tenant is gone".to_owned()))?;
+        let tenant = unit.tenant().await?.ok_or(StoreError::Gone)?;
         let book = unit.role_book().await?;
         Ok(Self { tenant, book })
     }

@@ -234,6 +234,7 @@ impl Sessions {
     /// When address and password do not belong together; when the organization cannot be entered; when too many
     /// passwords wait to be hashed; when store or keys fail.
     pub async fn sign_in(&self, attempt: SignIn) -> Result<SignedIn, SessionError> {
+        self.instruments.passwords.admit()?;
         let email = attempt.username.parse::<EmailAddress>().ok();
         let device = self.known_device(&attempt, email.as_ref()).await?;
         let account = match &email {
@@ -436,7 +437,8 @@ impl Sessions {
             }
             let generation = presented.claims.generation;
             let lifetimes = &self.rules.lifetimes;
-            let next = match chain.present(generation, &session, lifetimes, now) {
+            let outage = self.ground.store.outage();
+            let next = match chain.present(generation, &session, lifetimes, outage, now) {
                 Verdict::Rotate(next) => Some(next),
                 Verdict::Replay(_) => None,
                 Verdict::Reuse(reuse) => {

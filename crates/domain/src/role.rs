@@ -282,6 +282,21 @@ impl<C: Catalogue> RoleBook<C> {
         Vec::new()
     }
 
+    /// A role that nobody could have drafted as it is, and why, if the book has one: it includes itself, over however
+    /// many others, or `owner`.
+    #[must_use]
+    pub fn flaw(&self) -> Option<(RoleId, RoleError)> {
+        let owner = self.built_in(BuiltIn::Owner).map(|role| role.id);
+        self.0.iter().find_map(|role| {
+            if owner.is_some_and(|owner| role.includes.contains(&owner)) {
+                return Some((role.id, RoleError::IncludesOwner));
+            }
+            let mut includes = role.includes.iter();
+            let cyclic = includes.any(|included| self.closure(*included).contains(&role.id));
+            cyclic.then_some((role.id, RoleError::Cycle))
+        })
+    }
+
     /// The role and all that it includes, each once.
     fn closure(&self, id: RoleId) -> Vec<RoleId> {
         let mut found = vec![id];

@@ -74,6 +74,22 @@ impl Default for Lifetimes {
     }
 }
 
+/// A time in which the store did not answer: whoever refreshed a token in it may never have heard of the new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outage {
+    /// Since when.
+    pub from: Timestamp,
+    /// When it was last seen not to answer.
+    pub until: Timestamp,
+}
+
+impl Outage {
+    /// How long an answer is waited for: one that was asked for so long before an outage may have been lost in it.
+    const UNANSWERED: Duration = Duration::from_secs(15);
+    /// After an outage that is longer, whoever was cut off by it signs in again.
+    const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+}
+
 /// What a presented refresh token means.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use]
@@ -197,12 +213,27 @@ impl Chain {
         session.expires_at.min(self.rotated_at.plus(lifetimes.idle))
     }
 
-    /// What it means that this generation's token is presented now.
+    /// Until when the token before the newest one may be retried: as long after an outage as otherwise after the rotation, if
+    /// its answer, or its retry, may have been lost in it.
+    fn retried_until(&self, lifetimes: &Lifetimes, outage: Option<Outage>) -> Timestamp {
+        let concerned = self
+            .rotated_at
+            .plus(lifetimes.grace.max(Outage::UNANSWERED));
+        match outage {
+            Some(Outage { from, until }) if from <= concerned && self.rotated_at <= until => {
+                until.min(from.plus(Outage::LONGEST)).plus(lifetimes.grace)
+            }
+            _ => self.rotated_at.plus(lifetimes.grace),
+        }
+    }
+
+    /// What it means that this generation's token is presented now, after this outage of the store.
     pub fn present(
         &self,
         generation: u64,
         session: &Session,
         lifetimes: &Lifetimes,
+        outage: Option<Outage>,
         now: Timestamp,
     ) -> Verdict {
         if self.revoked_at.is_some()
@@ -215,7 +246,7 @@ impl Chain {
         }
         match self.generation - generation {
             0 => Verdict::Rotate(generation + 1),
-            1 if !lifetimes.grace.is_zero() && now < self.rotated_at.plus(lifetimes.grace) => {
+            1 if !lifetimes.grace.is_zero() && now < self.retried_until(lifetimes, outage) => {
                 Verdict::Replay(self.generation)
             }
             _ => Verdict::Reuse(Reuse {

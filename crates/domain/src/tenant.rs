@@ -440,12 +440,6 @@ impl Slug {
         Self(slug)
     }
 
-    /// The slug that a store holds.
-    #[must_use]
-    pub const fn stored(text: String) -> Self {
-        Self(text)
-    }
-
     /// The slug as it stands in addresses.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -6,7 +6,26 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
+/// A number that is no [`Timestamp`] of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be an instant between the years 1970 and 9999")]
+pub struct InvalidTimestamp;
+
 impl Timestamp {
+    /// The last instant that a store keeps: years have four digits (RFC 3339 §1).
+    pub const LAST: Self = Self(253_402_300_799_999_999);
+
+    /// The instant that a store has kept.
+    ///
+    /// # Errors
+    /// When nothing of ours can be as old, or last as long.
+    pub const fn stored(micros: i64) -> Result<Self, InvalidTimestamp> {
+        if micros < 0 || micros > Self::LAST.0 {
+            return Err(InvalidTimestamp);
+        }
+        Ok(Self(micros))
+    }
+
     /// The instant so many microseconds after the Unix epoch.
     #[must_use]
     pub const fn from_micros(micros: i64) -> Self {
@@ -30,6 +49,13 @@ impl Timestamp {
     pub fn plus(self, duration: Duration) -> Self {
         let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
         Self(self.0.saturating_add(micros))
+    }
+
+    /// This much earlier; at the beginning of time, the beginning of time.
+    #[must_use]
+    pub fn minus(self, duration: Duration) -> Self {
+        let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_sub(micros))
     }
 
     /// The next whole second, if this is none: no token may be good for less than it says.

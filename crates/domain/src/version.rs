@@ -18,6 +18,11 @@ pub enum Expected {
 #[error("this has changed since it was read")]
 pub struct Stale;
 
+/// A number that is no [`Version`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a number from 1 on that another one can follow")]
+pub struct InvalidVersion;
+
 impl Version {
     /// That of a thing that was just made.
     pub const FIRST: Self = Self(1);
@@ -26,6 +31,17 @@ impl Version {
     #[must_use]
     pub const fn from_number(number: i64) -> Self {
         Self(number)
+    }
+
+    /// The version that a store has kept.
+    ///
+    /// # Errors
+    /// When nothing was ever changed as often.
+    pub const fn stored(number: i64) -> Result<Self, InvalidVersion> {
+        if number < 1 || number == i64::MAX {
+            return Err(InvalidVersion);
+        }
+        Ok(Self(number))
     }
 
     /// Its number.

@@ -10,6 +10,7 @@ use bailiwick_domain::password::{Password, PasswordHash};
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
         mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     },
     thread,
@@ -29,16 +30,19 @@ pub struct HashingOptions {
     pub threads: usize,
     /// Passwords that may wait.
     pub queue: usize,
-    /// How long a password may wait before the answer would come too late.
+    /// How long a password may wait before the answer would come too late. Whoever would have to wait for half of it is
+    /// refused at once.
     pub patience: Duration,
     /// A secret that hashes are made with and the database does not hold.
     pub pepper: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl Default for HashingOptions {
-    /// OWASP's parameters (Password Storage Cheat Sheet, 2025), and about one second of waiting.
+    /// OWASP's parameters (Password Storage Cheat Sheet, 2025), and about one second of waiting. One processor is left to
+    /// the others: a low priority holds hashing back from requests, not from a database on the same machine, which is
+    /// scheduled as a group of its own.
     fn default() -> Self {
-        let threads = thread::available_parallelism().map_or(1, usize::from);
+        let threads = thread::available_parallelism().map_or(1, |all| all.get().max(2) - 1);
         Self {
             memory: 19_456,
             passes: 2,
@@ -54,11 +58,59 @@ impl Default for HashingOptions {
 #[derive(Debug)]
 pub struct Argon2Passwords {
     queue: SyncSender<Job>,
+    load: Arc<Load>,
+    patience: Duration,
     /// What a password is compared with when there is nothing to compare it with.
     decoy: PasswordHash,
 }
 
+/// How much there is to do, and how fast it gets done: hashing takes what requests in hand leave of the processors, so
+/// the same queue is worth half a second at noon and three at night.
+#[derive(Debug)]
+struct Load {
+    threads: u32,
+    /// Passwords that wait or are being hashed.
+    passwords: AtomicU32,
+    /// How long a thread takes for one, in microseconds: a moving average.
+    each: AtomicU64,
+}
+
+impl Load {
+    /// How long a password that comes now would wait.
+    fn wait(&self) -> Duration {
+        let ahead = self.passwords.load(Relaxed);
+        let each = Duration::from_micros(self.each.load(Relaxed));
+        each * (ahead / self.threads)
+    }
+
+    fn learn(&self, took: Duration) {
+        const WEIGHT: u64 = 8;
+        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let each = self.each.load(Relaxed);
+        // Of two threads that learn at once, one is not heard: it will be the next time.
+        self.each
+            .store(each - each / WEIGHT + took / WEIGHT, Relaxed);
+    }
+}
+
+/// A place in the queue, given back when the work is done or was dropped.
+struct Place(Arc<Load>);
+
+impl Place {
+    fn take(load: &Arc<Load>) -> Self {
+        load.passwords.fetch_add(1, Relaxed);
+        Self(Arc::clone(load))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.passwords.fetch_sub(1, Relaxed);
+    }
+}
+
 struct Job {
+    place: Place,
     work: Work,
     since: Instant,
 }
@@ -87,17 +139,29 @@ impl Argon2Passwords {
             params: Params::new(options.memory, options.passes, 1, None).map_err(broken)?,
             pepper: options.pepper,
         });
+        let began = Instant::now();
         let decoy = hasher.hash(b"nobody has this password")?;
+        let threads = options.threads.max(1);
+        let load = Arc::new(Load {
+            threads: u32::try_from(threads).map_err(broken)?,
+            passwords: AtomicU32::new(0),
+            each: AtomicU64::new(u64::try_from(began.elapsed().as_micros()).map_err(broken)?),
+        });
         let (queue, jobs) = sync_channel(options.queue);
         let jobs = Arc::new(Mutex::new(jobs));
-        for number in 0..options.threads.max(1) {
+        for number in 0..threads {
             let (hasher, jobs) = (Arc::clone(&hasher), Arc::clone(&jobs));
             thread::Builder::new()
                 .name(format!("passwords-{number}"))
                 .spawn(move || work(&hasher, &jobs, options.patience))
                 .map_err(broken)?;
         }
-        Ok(Self { queue, decoy })
+        Ok(Self {
+            queue,
+            load,
+            patience: options.patience,
+            decoy,
+        })
     }
 
     async fn ask<T>(
@@ -105,7 +169,9 @@ impl Argon2Passwords {
         work: Work,
         answer: oneshot::Receiver<Result<T, HashingError>>,
     ) -> Result<T, HashingError> {
+        self.admit()?;
         let job = Job {
+            place: Place::take(&self.load),
             work,
             since: Instant::now(),
         };
@@ -124,6 +190,16 @@ impl Argon2Passwords {
 
 #[async_trait]
 impl Passwords for Argon2Passwords {
+    fn admit(&self) -> Result<(), HashingError> {
+        let wait = self.load.wait();
+        // The estimate may be off by two before anybody waits in vain.
+        if wait * 2 > self.patience {
+            let retry_after = wait.max(RETRY_AFTER);
+            return Err(HashingError::Busy { retry_after });
+        }
+        Ok(())
+    }
+
     async fn hash(&self, password: Password) -> Result<PasswordHash, HashingError> {
         let (sender, answer) = oneshot::channel();
         self.ask(Work::Hash(password, sender), answer).await
@@ -150,14 +226,17 @@ impl Passwords for Argon2Passwords {
 
 /// How much lower than requests in hand the operating system is asked to hold hashing: a flood of sign-ins takes what
 /// the others leave.
-const NICENESS: i32 = 10;
+const NICENESS: i32 = 19;
 
 fn work(hasher: &Hasher, jobs: &Mutex<Receiver<Job>>, patience: Duration) {
     // On Linux this is about the calling thread alone. Where it is not allowed, hashing competes.
     let _ = rustix::process::setpriority_process(None, NICENESS);
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Job { work, since }) = job else { return };
+        let Ok(Job { place, work, since }) = job else {
+            return;
+        };
+        let began = Instant::now();
         if since.elapsed() > patience {
             continue;
         }
@@ -169,8 +248,9 @@ fn work(hasher: &Hasher, jobs: &Mutex<Receiver<Job>>, patience: Duration) {
             Work::Compare(password, hash, answer) if !answer.is_closed() => {
                 let _ = answer.send(hasher.compare(password.expose().as_bytes(), &hash));
             }
-            Work::Hash(..) | Work::Compare(..) => {}
+            Work::Hash(..) | Work::Compare(..) => continue,
         }
+        place.0.learn(began.elapsed());
     }
 }
 
@@ -225,6 +305,24 @@ impl Hasher {
         let same = Params::try_from(hash).is_ok_and(|params| costs(&params) == costs(&self.params));
         same && peppered == self.pepper.is_some() && hash.algorithm == Algorithm::Argon2id.ident()
     }
+}
+
+/// How much memory, in KiB, a hash may ask for, and how much times how many passes: a hundred times what ours do. One that
+/// asks for more was not made by us, and comparing with it could take down the process.
+const MOST_MEMORY: u32 = 256 * 1024;
+const MOST_WORK: u64 = 4_000_000;
+
+/// Is this a hash that a password can be compared with?
+pub(crate) fn is_hash(text: &str) -> bool {
+    let bare = text.strip_prefix(PEPPERED).unwrap_or(text);
+    phc::PasswordHash::new(bare).is_ok_and(|hash| {
+        let algorithm = Algorithm::try_from(hash.algorithm.as_str()).is_ok();
+        let params = Params::try_from(&hash).is_ok_and(|params| {
+            params.m_cost() <= MOST_MEMORY
+                && u64::from(params.m_cost()) * u64::from(params.t_cost()) <= MOST_WORK
+        });
+        algorithm && params && hash.salt.is_some() && hash.hash.is_some()
+    })
 }
 
 fn broken(error: impl ToString) -> HashingError {

@@ -12,7 +12,8 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How many refusals wait to be written, at most.
 const QUEUE: usize = 4_096;
@@ -29,9 +30,15 @@ pub struct WrittenRefusals {
 }
 
 impl WrittenRefusals {
-    /// Starts to write what is noted, for as long as anybody can note something.
+    /// Starts to write what is noted, among these tasks, until `over`: then what waits is written, and that is all.
     #[must_use]
-    pub fn start(database: Database, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
+    pub fn start(
+        database: Database,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+        tasks: &TaskTracker,
+        over: CancellationToken,
+    ) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let lost = Arc::new(AtomicU64::new(0));
         let writer = Writer {
@@ -40,7 +47,7 @@ impl WrittenRefusals {
             lost: Arc::clone(&lost),
             minutes: HashMap::new(),
         };
-        tokio::spawn(writer.run(waiting));
+        tasks.spawn(writer.run(waiting, over));
         Self { queue, clock, lost }
     }
 }
@@ -62,9 +69,18 @@ struct Writer {
 }
 
 impl Writer {
-    async fn run(mut self, mut waiting: mpsc::Receiver<(Refusal, Timestamp)>) {
+    async fn run(
+        mut self,
+        mut waiting: mpsc::Receiver<(Refusal, Timestamp)>,
+        over: CancellationToken,
+    ) {
         let mut batch = Vec::new();
-        while waiting.recv_many(&mut batch, QUEUE).await > 0 {
+        loop {
+            tokio::select! {
+                biased;
+                () = over.cancelled(), if !waiting.is_closed() => waiting.close(),
+                taken = waiting.recv_many(&mut batch, QUEUE) => if taken == 0 { return },
+            }
             let mut tenants: BTreeMap<TenantId, Vec<(Refusal, Timestamp)>> = BTreeMap::new();
             let mut seen = HashSet::new();
             for (refusal, at) in batch.drain(..) {
@@ -87,7 +103,7 @@ impl Writer {
             if lost > 0 {
                 tracing::warn!(lost, "refusals are missing in the audit trail");
             }
-            tokio::time::sleep(PAUSE).await;
+            let _ = timeout(PAUSE, over.cancelled()).await;
         }
     }
 

@@ -55,6 +55,10 @@ pub struct Http {
     pub trusted_proxies: Vec<IpNet>,
     /// Worker threads; by default one for each core.
     pub workers: Option<NonZeroUsize>,
+    /// Connections at most.
+    pub connections: NonZeroUsize,
+    /// How long it goes on serving after it was asked to stop, in seconds, so that no balancer is taken by surprise.
+    pub notice: u64,
 }
 
 /// Section `database`.
@@ -258,6 +262,8 @@ impl Default for Http {
             public_url: None,
             trusted_proxies: Vec::new(),
             workers: None,
+            connections: const { NonZeroUsize::new(8_192).unwrap() },
+            notice: 3,
         }
     }
 }

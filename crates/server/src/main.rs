@@ -2,7 +2,7 @@
 
 use bailiwick_infrastructure::KeyState;
 use bailiwick_server::{
-    Config, Machine,
+    Config, Machine, Running,
     admin::{self, Appointment, Outcome},
     config::{Log, LogFormat},
     keys::{self, Handling},
@@ -14,7 +14,13 @@ use std::{
     error::Error,
     io::{self, Write},
     path::PathBuf,
+    pin::pin,
     process::ExitCode,
+    time::Duration,
+};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    time::timeout,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -77,7 +83,12 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
 }
 
 async fn serve(config: &Config) -> Result<(), Box<dyn Error>> {
-    let (running, stopped) = start(config, Machine::default()).await?;
+    // Before anything else: whoever is asked to stop while it starts stops in order as well.
+    let mut signals = Signals::heard()?;
+    let (running, stopped) = tokio::select! {
+        started = start(config, Machine::default()) => started?,
+        _ = signals.next() => return Ok(()),
+    };
     let address = running.address;
     // Whoever started it may have stopped reading: no reason to stop serving.
     let _ = write!(
@@ -86,7 +97,50 @@ async fn serve(config: &Config) -> Result<(), Box<dyn Error>> {
          Try: curl http://{address}/health/ready\n\
          Then take the tour in README.md: register, found an organization, add people, create projects.\n"
     );
-    Ok(stopped.await?)
+    let notice = Duration::from_secs(config.http.notice);
+    let mut stopped = pin!(stopped);
+    tokio::select! {
+        outcome = &mut stopped => return Ok(outcome?),
+        () = signals.give_notice(&running, notice) => {}
+    }
+    drop(running.handle.stop(true));
+    tokio::select! {
+        outcome = stopped => Ok(outcome?),
+        // Whoever asks again means it: what is in hand ends with the process.
+        _ = signals.next() => Ok(()),
+    }
+}
+
+/// What asks a process to stop.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn heard() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) -> SignalKind {
+        tokio::select! {
+            _ = self.interrupt.recv() => SignalKind::interrupt(),
+            _ = self.terminate.recv() => SignalKind::terminate(),
+        }
+    }
+
+    /// Waits until it is asked to stop, and tells so whoever asks: with `SIGTERM` for as long as a balancer needs to
+    /// hear of it, with Ctrl-C not any longer.
+    async fn give_notice(&mut self, running: &Running, notice: Duration) {
+        let asked = self.next().await;
+        running.leaving.cancel();
+        if asked == SignalKind::terminate() {
+            let _ = timeout(notice, self.next()).await;
+        }
+    }
 }
 
 #[expect(clippy::print_stdout, reason = "the answer to the command")]

@@ -7,7 +7,8 @@ use crate::{
 };
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn};
 use bailiwick_api::{
-    Caveat, Cookies, Registration, Services, Throttle, TrustedProxies, edge, routes::routes,
+    Background, Caveat, Cookies, Registration, Services, Throttle, TrustedProxies, edge,
+    routes::routes,
 };
 use bailiwick_application::{
     Ground,
@@ -31,18 +32,37 @@ use bailiwick_infrastructure::{
     KeyPolicy, KeyRing, LettreMailer, MailRoute, MailSetupError, RandomIds, SeaStore, SealingKey,
     SealingKeyError, SystemClock, SystemEntropy, UncountedAttempts, WrittenRefusals,
 };
+use rustix::{
+    net::listen,
+    process::{Resource, Rlimit, getrlimit, setrlimit},
+};
 use std::{
     io,
     net::{SocketAddr, TcpListener},
+    num::NonZero,
     path::PathBuf,
     sync::{Arc, Weak},
+    thread::available_parallelism,
     time::Duration,
 };
+use tokio::{runtime::Handle, time::timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// The issuer of a deployment that was given no public URL: replicas on different ports agree on it.
 const ISSUER: &str = "urn:bailiwick";
 /// How long the head of a request may take to arrive.
 const HEAD_DEADLINE: Duration = Duration::from_secs(5);
+
+/// How long requests in hand may take when it stops, in seconds.
+const DRAIN: u64 = 20;
+/// How long may take then what goes on behind them. With notice and drain, this is less than the half minute that a process is
+/// commonly given.
+const FINISH: Duration = Duration::from_secs(5);
+
+/// Connections that wait to be taken.
+const BACKLOG: i32 = 4_096;
+/// Files that are no connection to a client: databases, mails, logs.
+const OTHER_FILES: u64 = 256;
 
 /// How often organizations are erased that nobody can restore any more.
 const ERASE_EVERY: Duration = Duration::from_secs(60 * 60);
@@ -86,6 +106,31 @@ pub struct Running {
     pub address: SocketAddr,
     /// What stops it.
     pub handle: ServerHandle,
+    /// What tells whoever asks that it is about to stop: cancelled, readiness answers 503, and each answer closes its
+    /// connection.
+    pub leaving: CancellationToken,
+}
+
+/// How the service ends, step by step.
+#[derive(Debug, Clone, Default)]
+struct Ending {
+    /// Cancelled when it gives notice.
+    leaving: CancellationToken,
+    /// Cancelled when no request can come any more.
+    over: CancellationToken,
+    /// What goes on behind the requests.
+    tasks: TaskTracker,
+}
+
+impl Ending {
+    /// Brings everything to its end, within reason.
+    async fn finish(self) {
+        self.over.cancel();
+        self.tasks.close();
+        if timeout(FINISH, self.tasks.wait()).await.is_err() {
+            tracing::warn!(left = self.tasks.len(), "work was cut off");
+        }
+    }
 }
 
 /// Why it does not listen.
@@ -143,28 +188,64 @@ pub async fn start(
     // First of all: whoever finds the address taken leaves the database alone.
     let failed = |error| StartError::Bind(config.http.bind, error);
     let listener = TcpListener::bind(config.http.bind).map_err(failed)?;
+    // Once more, since `bind` has chosen how many may wait.
+    listen(&listener, BACKLOG).map_err(|error| failed(error.into()))?;
     let address = listener.local_addr().map_err(failed)?;
 
     let schema = up_to_date(config).await?;
-    let services = services(config, machine, address, schema).await?;
+    let ending = Ending::default();
+    let services = services(config, machine, address, schema, &ending).await?;
     tokio::spawn(erase_lapsed(services.organizations.clone()));
     let configure = bailiwick_api::configure(&services, &Arc::new(routes()));
     let server =
         HttpServer::new(move || App::new().configure(configure.clone()).wrap(from_fn(edge)));
-    let server = match config.http.workers {
-        Some(workers) => server.workers(workers.get()),
-        None => server,
-    };
+    let workers = config.http.workers.or(available_parallelism().ok());
+    let workers = workers.map_or(1, NonZero::get);
     let server = server
+        .workers(workers)
+        .max_connections(room_for_connections(config).div_ceil(workers))
         .client_request_timeout(HEAD_DEADLINE)
+        .shutdown_timeout(DRAIN)
+        .disable_signals()
         .listen(listener)
         .map_err(failed)?
         .run();
     let running = Running {
         address,
         handle: server.handle(),
+        leaving: ending.leaving.clone(),
     };
-    Ok((running, server))
+    let stopped = async {
+        let outcome = server.await;
+        ending.finish().await;
+        outcome
+    };
+    Ok((running, stopped))
+}
+
+/// Raises the limit of files as far as it may, and says how many connections there can be: each is a file, and a process
+/// that has run out of files takes none.
+fn room_for_connections(config: &Config) -> usize {
+    let wanted = config.http.connections.get();
+    let files = getrlimit(Resource::Nofile);
+    let more = Rlimit {
+        current: files.maximum,
+        ..files
+    };
+    let files = match setrlimit(Resource::Nofile, more) {
+        Ok(()) => more.current,
+        Err(_) => files.current,
+    };
+    let room = files.map_or(u64::MAX, |files| files.saturating_sub(OTHER_FILES).max(1));
+    let room = usize::try_from(room).unwrap_or(usize::MAX);
+    if room < wanted {
+        tracing::warn!(
+            room,
+            wanted,
+            "the process may open too few files for so many connections"
+        );
+    }
+    wanted.min(room)
 }
 
 /// The newest migration, once all are applied: the embedded database is brought there, any other has to be there.
@@ -189,6 +270,7 @@ async fn services(
     machine: Machine,
     address: SocketAddr,
     schema: String,
+    ending: &Ending,
 ) -> Result<Services, StartError> {
     let Machine {
         clock,
@@ -210,7 +292,13 @@ async fn services(
         .clone()
         .unwrap_or_else(|| ISSUER.to_owned());
 
-    let refusals = WrittenRefusals::start(database.clone(), Arc::clone(&clock), Arc::clone(&ids));
+    let refusals = WrittenRefusals::start(
+        database.clone(),
+        Arc::clone(&clock),
+        Arc::clone(&ids),
+        &ending.tasks,
+        ending.over.clone(),
+    );
     let store = Arc::new(SeaStore::new(
         database,
         Arc::clone(&clock),
@@ -283,6 +371,8 @@ async fn services(
         platform: Platform::new(ground),
         refusals: Arc::new(refusals),
         clock,
+        background: Background::new(Handle::current(), ending.tasks.clone()),
+        leaving: ending.leaving.clone(),
         caveat,
         readiness: store,
         keys: ring,

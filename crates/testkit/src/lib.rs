@@ -1,3 +1,4 @@
 //! What the tests of every crate share: real databases, fixed clocks, scenarios.
 
+pub mod network;
 pub mod postgres;

@@ -16,7 +16,7 @@ use bailiwick_domain::{
     ownership::Offer,
     project::Project,
     role::{BuiltIn, Role, RoleBook, RoleDraft, Usage, grants_named, hand_on, operator_grants},
-    tenant::{Settings, Slug, Tenant, TenantStatus},
+    tenant::{Settings, Tenant, TenantStatus},
     user::User,
 };
 use std::{collections::BTreeSet, fmt::Debug, str::FromStr, sync::LazyLock};
@@ -393,7 +393,7 @@ impl<'a> Real<'a> {
         Tenant {
             id: tenant(organization),
             name: organization.parse().unwrap(),
-            slug: Slug::stored(organization.to_owned()),
+            slug: organization.parse().unwrap(),
             status,
             deleted_at: (status == TenantStatus::Deleted).then_some(self.now),
             settings: Settings {

@@ -3,8 +3,8 @@
 use actix_web::{App, http::StatusCode, middleware::from_fn, test};
 use async_trait::async_trait;
 use bailiwick_api::{
-    Caveat, Cookies, Registration, Services, Throttle, TrustedProxies, access::Access, edge,
-    routes::routes,
+    Background, Caveat, Cookies, Registration, Services, Throttle, TrustedProxies, access::Access,
+    edge, routes::routes,
 };
 use bailiwick_application::{
     Ground,
@@ -33,12 +33,14 @@ use bailiwick_domain::{
     password::{Password, PasswordHash, PasswordPolicy},
     project::Project,
     role::RoleBook,
-    session::{Chain, EndCause, Lifetimes, RevokeCause, Session},
+    session::{Chain, EndCause, Lifetimes, Outage, RevokeCause, Session},
     tenant::{Erasure, Tenant, TenantStatus},
     user::{EmailAddress, User},
     *,
 };
 use std::{sync::Arc, time::Duration};
+use tokio::runtime::Handle;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 /// Whoever must be kept out.
@@ -154,6 +156,8 @@ fn services() -> Services {
         verified_only: false,
     };
     Services {
+        background: Background::new(Handle::current(), TaskTracker::new()),
+        leaving: CancellationToken::new(),
         caveat: Caveat::default(),
         accounts: Accounts::new(
             ground.clone(),
@@ -252,6 +256,9 @@ struct Untouched;
 
 #[async_trait]
 impl Credentials for Untouched {
+    fn outage(&self) -> Option<Outage> {
+        None
+    }
     async fn facts(&self, claims: &AccessClaims) -> Result<Option<Facts>, StoreError> {
         let persona = CAST[claims.user.as_uuid().as_u128() as usize];
         let owner = role::Role::built_in(RoleId::from_uuid(Uuid::nil()), role::BuiltIn::Owner);
@@ -599,6 +606,9 @@ impl Mailer for Untouched {
 
 #[async_trait]
 impl Passwords for Untouched {
+    fn admit(&self) -> Result<(), HashingError> {
+        unreachable!("a password was brought")
+    }
     async fn hash(&self, _: Password) -> Result<PasswordHash, HashingError> {
         unreachable!("a password was hashed")
     }

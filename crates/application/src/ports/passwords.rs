@@ -7,6 +7,13 @@ use std::time::Duration;
 /// Hashes passwords, away from the threads that answer requests.
 #[async_trait]
 pub trait Passwords: Send + Sync {
+    /// Whether a password that came now would be hashed in time: whoever would be refused at the end is refused before
+    /// anything is done for them.
+    ///
+    /// # Errors
+    /// When it would not.
+    fn admit(&self) -> Result<(), HashingError>;
+
     /// The hash of a new password.
     async fn hash(&self, password: Password) -> Result<PasswordHash, HashingError>;
 

@@ -19,7 +19,7 @@ use bailiwick_domain::{
     password::PasswordHash,
     project::Project,
     role::{BuiltIn, Role, RoleBook, Usage},
-    session::{Chain, EndCause, Place, RevokeCause, Session},
+    session::{Chain, EndCause, Outage, Place, RevokeCause, Session},
     tenant::{Erasure, Slug, Tenant, TenantStatus},
     user::{EmailAddress, User},
 };
@@ -74,6 +74,9 @@ pub trait Credentials: Send + Sync {
 
     /// All that decides about an access token, as it stands now.
     async fn facts(&self, claims: &AccessClaims) -> Result<Option<Facts>, StoreError>;
+
+    /// The last time in which the store did not answer this process, if there was one.
+    fn outage(&self) -> Option<Outage>;
 
     /// All that decides about a refresh token, as it stands now.
     async fn chain(&self, claims: &RefreshClaims) -> Result<Option<KnownChain>, StoreError>;
@@ -665,8 +668,8 @@ pub trait Directory: Send {
     /// Who signs in with this address.
     async fn user_with(&mut self, email: &EmailAddress) -> Result<Option<User>, StoreError>;
 
-    /// What this person is called.
-    async fn name_of(&mut self, user: UserId) -> Result<Option<Name>, StoreError>;
+    /// What this person is called, to whose account something of the tenant refers.
+    async fn name_of(&mut self, user: UserId) -> Result<Name, StoreError>;
 
     /// Can this person's account be used?
     async fn is_open(&mut self, user: UserId) -> Result<bool, StoreError>;
@@ -778,12 +781,30 @@ pub enum StoreError {
     /// What was referred to is not there any more: somebody removed it at this moment.
     #[error("what this is about is gone")]
     Gone,
-    /// The store holds what it should not, or was asked for what it must not do.
-    #[error("the store is not as it should be: {0}")]
-    Corrupt(String),
+    /// A row is not as the store writes rows: somebody changed it by hand, or restored it from elsewhere.
+    #[error(transparent)]
+    Corrupt(CorruptRow),
+    /// The store was asked for what it must not do, or failed in a way that it does not know.
+    #[error("the store is broken: {0}")]
+    Broken(String),
     /// The store does not answer, or not in time.
     #[error("the store is unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// A row that the store does not understand, for whoever has to mend it. What stands in it is not said, since this goes to
+/// the log: it may be somebody's name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{table}` has a row that is not understood: where {ids}, `{column}`: {why}")]
+pub struct CorruptRow {
+    /// Its table.
+    pub table: &'static str,
+    /// What it is found by there.
+    pub ids: String,
+    /// The column at fault.
+    pub column: String,
+    /// What is wrong with it.
+    pub why: String,
 }
 
 /// What the store keeps unique. Each use case turns it into a refusal of its own.

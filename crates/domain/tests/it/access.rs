@@ -483,6 +483,19 @@ proptest! {
     }
 
     #[test]
+    fn a_book_with_a_circle_has_a_flaw_and_no_other_has(book in books()) {
+        match book.flaw() {
+            None => prop_assert!(!has_a_circle(&book)),
+            Some((id, error)) => {
+                prop_assert_eq!(error, RoleError::Cycle);
+                let included = &book.get(id).unwrap().includes;
+                let mut below = included.iter().flat_map(|included| in_steps(&book, *included));
+                prop_assert!(below.any(|step| step.contains(&id)));
+            }
+        }
+    }
+
+    #[test]
     fn roles_given_in_single_projects_hold_what_means_something_there(
         book in books(),
         given in vec((0..=ROLES, option::of(select(&PROJECTS[..]))), 0..4),
@@ -732,6 +745,14 @@ proptest! {
                         let differ = others.filter(|role| book.get(role.id) != Some(role));
                         prop_assert!(differ.map(|role| role.id).eq(changed.iter().map(|role| role.id)));
                         prop_assert!(changed.iter().all(|role| book.get(role.id) == Some(role)));
+                        for role in changed {
+                            // What it included, each once, with the one in the place of the other.
+                            let mut includes = role.includes.clone();
+                            includes.sort();
+                            let old = &before.get(role.id).unwrap().includes;
+                            let kept = old.iter().copied().filter(|included| *included != id);
+                            prop_assert!(includes.into_iter().eq(kept.chain(by).collect::<BTreeSet<_>>()));
+                        }
                     }
                     (held, removed.map(|_| ()), may)
                 }
@@ -750,6 +771,23 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_book_in_which_a_role_includes_owner_has_a_flaw() {
+    let owner = Role::built_in(role_id(0), BuiltIn::Owner);
+    let book = |included| {
+        let clerk = role(1, Grants::empty(), vec![role_id(included)]);
+        RoleBook::of(vec![
+            owner.clone(),
+            clerk,
+            role(2, Grants::empty(), Vec::new()),
+        ])
+    };
+
+    assert_eq!(book(0).flaw(), Some((role_id(1), RoleError::IncludesOwner)));
+    assert_eq!(book(1).flaw(), Some((role_id(1), RoleError::Cycle)));
+    assert_eq!(book(2).flaw(), None);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! How tenants, invitations and offers begin, change and end.
 
 use bailiwick_domain::{
-    InvitationId, MemberId, Name, RoleId, TenantId, Timestamp, UserId, Version,
+    InvitationId, MemberId, Name, RoleId, SessionId, TenantId, Timestamp, UserId, Version,
     access::{
         AccountScope, Assignment, Permission, Permit, Platform, Principal,
         action::{InviteMember, OwnOrganization, SuspendTenant, UpdateOrganization},
@@ -11,6 +11,7 @@ use bailiwick_domain::{
     member::{Member, MemberStatus},
     ownership::{Offer, OfferError},
     role::{BuiltIn, Escalation, RoleBook, operator_grants},
+    session::{EndCause, Lifetimes, RevokeCause, Session},
     tenant::{Domain, DomainRefused, Founded, Settings, Tenant, TenantError, TenantStatus},
     user::User,
     version::{Expected, Stale},
@@ -229,6 +230,29 @@ fn a_change_expects_the_version_that_it_is_based_on() {
     assert_eq!((first.number(), second.number()), (1, 2));
 }
 
+#[test]
+fn a_store_keeps_versions_that_another_one_can_follow() {
+    assert_eq!(Version::stored(1), Ok(Version::FIRST));
+    assert_eq!(
+        Version::stored(i64::MAX - 1).unwrap().next().number(),
+        i64::MAX
+    );
+    for number in [0, -1, i64::MIN, i64::MAX] {
+        assert!(Version::stored(number).is_err(), "{number}");
+    }
+}
+
+#[test]
+fn a_store_keeps_instants_whose_years_have_four_digits() {
+    let last = Timestamp::LAST.as_micros();
+
+    assert_eq!(Timestamp::stored(0), Ok(Timestamp::from_micros(0)));
+    assert_eq!(Timestamp::stored(last), Ok(Timestamp::LAST));
+    for micros in [-1, i64::MIN, last + 1, i64::MAX] {
+        assert!(Timestamp::stored(micros).is_err(), "{micros}");
+    }
+}
+
 // Invitations
 
 fn inviting() -> Permit<InviteMember> {
@@ -403,5 +427,42 @@ fn ownership_changes_hands_while_the_offer_stands() {
         (&somebody_else, &ben),
     ] {
         assert_eq!(accept(from, to, NOW), Err(OfferError::Void));
+    }
+}
+
+#[test]
+fn a_session_is_live_until_the_microsecond_in_which_it_lapses() {
+    let lifetimes = Lifetimes::default();
+    let session = Session::open(SessionId::from_uuid(Uuid::nil()), ADA, &lifetimes, NOW);
+    let ended = Session {
+        ended_at: Some(NOW),
+        ..session.clone()
+    };
+
+    assert!(session.is_live(session.expires_at.minus(MICRO)));
+    assert!(!session.is_live(session.expires_at));
+    assert!(!ended.is_live(NOW));
+}
+
+#[test]
+fn what_ended_sessions_and_chains_is_stored_under_these_names() {
+    let sessions = [
+        (EndCause::SignedOut, "signed_out"),
+        (EndCause::Revoked, "revoked"),
+        (EndCause::PasswordChanged, "password_changed"),
+        (EndCause::PasswordReset, "password_reset"),
+        (EndCause::AccountClosed, "account_closed"),
+    ];
+    let chains = [
+        (RevokeCause::Reuse, "reuse"),
+        (RevokeCause::Lapsed, "lapsed"),
+        (RevokeCause::MembershipEnded, "membership_ended"),
+    ];
+
+    for (cause, name) in sessions {
+        assert_eq!(cause.name(), name);
+    }
+    for (cause, name) in chains {
+        assert_eq!(cause.name(), name);
     }
 }

@@ -6,7 +6,7 @@
 
 use bailiwick_domain::{
     ChainId, SessionId, Timestamp, UserId,
-    session::{Chain, Lifetimes, Reuse, Session, Verdict},
+    session::{Chain, Lifetimes, Outage, Reuse, Session, Verdict},
 };
 use proptest::prelude::*;
 use std::{collections::HashSet, fmt, time::Duration};
@@ -196,7 +196,7 @@ impl Setting {
             revoked_at: world.dead.then(|| at(0)),
             ..Chain::start(CHAIN, SESSION, None, at(0))
         };
-        chain.present(token.into(), &session, &lifetimes, at(now))
+        chain.present(token.into(), &session, &lifetimes, None, at(now))
     }
 
     /// The world after this step, if it can be taken.
@@ -653,6 +653,7 @@ fn meaning(
     chain: &Chain,
     session: &Session,
     lifetimes: &Lifetimes,
+    outage: Option<Outage>,
     now: Timestamp,
 ) -> &'static str {
     let after = |start: Timestamp, lifetime: Duration| {
@@ -663,13 +664,22 @@ fn meaning(
         || chain.revoked_at.is_some()
         || now >= session.expires_at
         || after(chain.rotated_at, lifetimes.idle);
+    // An outage that may have swallowed the answer, or its retry, puts off the end of the window, by a day at most.
+    let put_off = outage.filter(|outage| {
+        let lost = lifetimes.grace.max(Duration::from_secs(15));
+        let concerned = i128::from(chain.rotated_at.as_micros()) + micros(lost);
+        i128::from(outage.from.as_micros()) <= concerned.min(i64::MAX.into())
+            && outage.until >= chain.rotated_at
+    });
+    let day = Duration::from_secs(86_400);
+    let counts_from = put_off.map_or(chain.rotated_at, |outage| {
+        outage.until.min(outage.from.plus(day))
+    });
     match chain.generation.checked_sub(token) {
         _ if over => "over",
         None => "over",
         Some(0) => "rotate",
-        Some(1) if !lifetimes.grace.is_zero() && !after(chain.rotated_at, lifetimes.grace) => {
-            "replay"
-        }
+        Some(1) if !lifetimes.grace.is_zero() && !after(counts_from, lifetimes.grace) => "replay",
         Some(_) => "reuse",
     }
 }
@@ -701,6 +711,7 @@ proptest! {
         }),
         (start, by, ended, revoked) in (instants(), -20_000_000..40_000_000_i64, any::<bool>(), any::<bool>()),
         (absolute, idle, grace) in (durations(), durations(), durations()),
+        outage in proptest::option::of((-30_000_000..30_000_000_i64, 0..30_000_000_i64)),
     ) {
         let lifetimes = Lifetimes { absolute, idle, grace };
         // Also before the rotation: a clock may have been read before it.
@@ -715,10 +726,15 @@ proptest! {
             ..Chain::start(CHAIN, SESSION, None, start)
         };
 
-        let verdict = chain.present(token, &session, &lifetimes, now);
+        let outage = outage.map(|(from, length)| {
+            let from = Timestamp::from_micros(start.as_micros().saturating_add(from));
+            Outage { from, until: from.plus(Duration::from_micros(length.try_into().unwrap())) }
+        });
+
+        let verdict = chain.present(token, &session, &lifetimes, outage, now);
 
         let reuse = Reuse { user: USER, chain: CHAIN, presented: token };
-        match meaning(token, &chain, &session, &lifetimes, now) {
+        match meaning(token, &chain, &session, &lifetimes, outage, now) {
             "rotate" => prop_assert_eq!(verdict, Verdict::Rotate(generation + 1)),
             "replay" => prop_assert!(matches!(verdict, Verdict::Replay { .. }), "{:?}", verdict),
             "reuse" => prop_assert_eq!(verdict, Verdict::Reuse(reuse)),
@@ -748,6 +764,36 @@ proptest! {
 }
 
 #[test]
+fn a_window_in_which_nobody_could_come_back_stays_open() {
+    let lifetimes = Lifetimes::default();
+    let session = Session::open(SESSION, USER, &lifetimes, at(0));
+    let chain = Chain {
+        generation: 1,
+        ..Chain::start(CHAIN, SESSION, None, at(10))
+    };
+    let outage = |from, until| {
+        Some(Outage {
+            from: at(from),
+            until: at(until),
+        })
+    };
+    let present = |outage, now| chain.present(0, &session, &lifetimes, outage, at(now));
+
+    assert_eq!(present(outage(11, 20), 21), Verdict::Replay(1));
+    assert!(matches!(present(outage(11, 20), 22), Verdict::Reuse(_)));
+    // Over before it opened, or begun when any answer had long arrived: none of its business.
+    assert!(matches!(present(outage(2, 9), 12), Verdict::Reuse(_)));
+    assert_eq!(present(outage(13, 20), 21), Verdict::Replay(1));
+    assert!(matches!(present(outage(14, 20), 21), Verdict::Reuse(_)));
+    let strict = Lifetimes {
+        grace: Duration::ZERO,
+        ..lifetimes
+    };
+    let verdict = chain.present(0, &session, &strict, outage(10, 20), at(11));
+    assert!(matches!(verdict, Verdict::Reuse(_)));
+}
+
+#[test]
 fn the_window_closes_on_the_microsecond() {
     let lifetimes = Lifetimes::default();
     let session = Session::open(SESSION, USER, &lifetimes, at(0));
@@ -756,8 +802,9 @@ fn the_window_closes_on_the_microsecond() {
         ..Chain::start(CHAIN, SESSION, None, at(0))
     };
     let micro = Duration::from_micros(1);
-    let present =
-        |after: Duration, token| chain.present(token, &session, &lifetimes, at(0).plus(after));
+    let present = |after: Duration, token| {
+        chain.present(token, &session, &lifetimes, None, at(0).plus(after))
+    };
 
     assert!(matches!(
         present(lifetimes.grace - micro, 0),

@@ -68,7 +68,7 @@ impl Database {
     /// # Errors
     /// [`IsolationError`].
     pub async fn isolation(&self) -> Result<(), IsolationError> {
-        let Pools::Postgres(_) = self.0 else {
+        let Pools::Postgres(_) = self.pools else {
             return Ok(());
         };
         let tx = self.begin(Context::nobody()).await?;

@@ -2,23 +2,29 @@
 
 mod isolation;
 mod postgres;
+mod silence;
 mod sqlite;
 #[cfg(test)]
 mod tests;
 mod tx;
 
 pub use isolation::IsolationError;
+use tx::Open;
 pub(crate) use tx::Tx;
 
 use bailiwick_domain::{TenantId, UserId};
-use sea_orm::{ConnAcquireErr, ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr};
+use sea_orm::{ConnAcquireErr, DatabaseConnection, DbErr, RuntimeErr};
+use silence::{Silence, Silent};
 use std::{borrow::Cow, fmt::Write as _, io, time::Duration};
 use thiserror::Error;
 use uuid::Uuid;
 
 /// A database that answers: pools of connections to it, cheap to clone.
 #[derive(Clone)]
-pub struct Database(Pools);
+pub struct Database {
+    pools: Pools,
+    silence: Silence,
+}
 
 #[derive(Clone)]
 enum Pools {
@@ -178,9 +184,6 @@ impl Context {
     }
 }
 
-/// How long readiness may take to find out.
-const PING: Duration = Duration::from_secs(2);
-
 impl Database {
     /// Connects to `sqlite:PATH` (creating the file and its folder) or `postgres://…`, once, to see that it answers.
     ///
@@ -191,7 +194,10 @@ impl Database {
             Scheme::Postgres => Pools::Postgres(postgres::Pool::connect(url, options).await?),
             Scheme::Sqlite => Pools::Sqlite(sqlite::Pools::connect(url, options).await?),
         };
-        Ok(Self(pools))
+        Ok(Self {
+            pools,
+            silence: Silence::default(),
+        })
     }
 
     /// A single connection without limits of time, for whoever changes the schema.
@@ -216,39 +222,36 @@ impl Database {
         }
     }
 
-    /// Whether the database answers within two seconds.
-    ///
-    /// # Errors
-    /// What the database says, or that it says nothing.
-    #[expect(clippy::disallowed_methods, reason = "it reads no table")]
-    pub async fn ping(&self) -> Result<(), DbErr> {
-        let answer = async {
-            let tx = self.read(Context::nobody()).await?;
-            tx.execute_unprepared("SELECT 1").await?;
-            tx.commit().await
-        };
-        tokio::time::timeout(PING, answer)
-            .await
-            .unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
+    /// The last time in which the database did not answer.
+    pub(crate) fn silence(&self) -> Option<Silent> {
+        self.silence.last()
     }
 
     /// A transaction that may write; dropped without [`Tx::commit`], it never was.
     pub(crate) async fn begin(&self, who: Context) -> Result<Tx, DbErr> {
-        match &self.0 {
-            Pools::Postgres(pool) => pool.begin(&who.begin("BEGIN")).await.map(Tx::from),
-            Pools::Sqlite(pools) => pools.write().await.map(Tx::from),
-        }
+        let open = match &self.pools {
+            Pools::Postgres(pool) => pool.begin(&who.begin("BEGIN")).await.map(Open::from),
+            Pools::Sqlite(pools) => pools.write().await.map(Open::from),
+        };
+        self.opened(open)
     }
 
     /// A transaction that the database itself keeps from writing.
     pub(crate) async fn read(&self, who: Context) -> Result<Tx, DbErr> {
-        match &self.0 {
+        let open = match &self.pools {
             Pools::Postgres(pool) => pool
                 .begin(&who.begin("BEGIN READ ONLY"))
                 .await
-                .map(Tx::from),
-            Pools::Sqlite(pools) => pools.read().await.map(Tx::from),
-        }
+                .map(Open::from),
+            Pools::Sqlite(pools) => pools.read().await.map(Open::from),
+        };
+        self.opened(open)
+    }
+
+    fn opened(&self, open: Result<Open, DbErr>) -> Result<Tx, DbErr> {
+        let open = open.inspect_err(|error| self.silence.hear(error))?;
+        self.silence.end();
+        Ok(Tx::new(open, self.silence.clone()))
     }
 }
 
@@ -273,13 +276,34 @@ pub(crate) fn unavailable(error: &DbErr) -> bool {
         return matches!(error, DbErr::Conn(_) | DbErr::ConnectionAcquire(_));
     };
     match code(error) {
-        Some(code) => TRANSIENT.iter().any(|class| code.starts_with(class)) || busy(&code),
+        Some(code) => {
+            TRANSIENT.iter().any(|class| code.starts_with(class)) || busy(&code) || full(&code)
+        }
         None => matches!(
             cause,
             sqlx::Error::Io(_)
                 | sqlx::Error::Tls(_)
                 | sqlx::Error::Protocol(_)
                 | sqlx::Error::WorkerCrashed
+                | sqlx::Error::PoolClosed
+        ),
+    }
+}
+
+/// Whether the database itself was out of reach. What it answers, if only that it is full, does not count: whoever sends
+/// very many requests can bring that about.
+fn lost(error: &DbErr) -> bool {
+    let (DbErr::Conn(RuntimeErr::SqlxError(cause))
+    | DbErr::Exec(RuntimeErr::SqlxError(cause))
+    | DbErr::Query(RuntimeErr::SqlxError(cause))) = error
+    else {
+        return false;
+    };
+    match cause.as_database_error().and_then(|error| error.code()) {
+        Some(code) => ["08", "57P"].iter().any(|class| code.starts_with(class)),
+        None => matches!(
+            **cause,
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::WorkerCrashed
         ),
     }
 }
@@ -303,9 +327,20 @@ const TRANSIENT: [&str; 8] = [
     "08", "25P03", "40001", "40P01", "53", "55P03", "57014", "57P",
 ];
 
-/// `SQLITE_BUSY`, in the low byte of the extended codes of SQLite, which are shorter than PostgreSQL's five characters.
+/// `SQLITE_BUSY`.
 fn busy(code: &str) -> bool {
-    code.len() < 5 && code.parse::<u32>().is_ok_and(|code| code & 0xff == 5)
+    primary(code) == Some(5)
+}
+
+/// `SQLITE_FULL`, and `SQLITE_IOERR`, which is what a full disk is where SQLite cannot tell.
+fn full(code: &str) -> bool {
+    matches!(primary(code), Some(10 | 13))
+}
+
+/// The low byte of SQLite's extended codes, which are shorter than PostgreSQL's five characters.
+fn primary(code: &str) -> Option<u32> {
+    let code = Some(code).filter(|code| code.len() < 5)?;
+    code.parse::<u32>().ok().map(|code| code & 0xff)
 }
 
 fn connection_error(error: sqlx::Error) -> DbErr {

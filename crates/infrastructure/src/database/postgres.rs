@@ -3,29 +3,48 @@
 use super::{ConnectError, DatabaseOptions, connection_error};
 use deadpool::{
     Runtime,
-    managed::{self, Metrics, Object, PoolError, QueueMode, RecycleResult},
+    managed::{self, Metrics, Object, PoolError, QueueMode, RecycleResult, TimeoutType},
 };
 use sea_orm::{ConnAcquireErr, DatabaseConnection, DbErr, RuntimeErr};
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use std::time::Duration;
+use std::{io, time::Duration};
 use tokio::{runtime::Handle, time::timeout};
+use tokio_util::task::AbortOnDropHandle;
 
 /// A connection idle for longer is asked whether it is still there before it is lent.
 const IDLE: Duration = Duration::from_secs(30);
 
 /// A connection that takes longer to roll back is closed: the server then rolls back by itself.
-const ROLLBACK: Duration = Duration::from_secs(5);
+const ROLLBACK: Duration = Duration::from_secs(2);
+
+/// How much longer than the server may work on a statement its answer may be on its way.
+const ON_THE_WAY: Duration = Duration::from_secs(1);
 
 #[derive(Clone)]
-pub(super) struct Pool(managed::Pool<Manager>);
+pub(super) struct Pool {
+    connections: managed::Pool<Manager>,
+    /// How long opening a transaction may take: whoever waits longer than for a connection waits in vain.
+    begin: Duration,
+    statement: Duration,
+}
 
 /// One connection, for one transaction: dropped without [`Lease::commit`], it is rolled back and only then lent again.
-pub(super) struct Lease(Option<Object<Manager>>);
+pub(super) struct Lease {
+    connection: Option<Object<Manager>>,
+    /// How long the answer to a statement may take to come. The server has limits of its own, which it cannot keep
+    /// where nothing that it says arrives.
+    patience: Duration,
+}
 
-pub(super) struct Manager(PgConnectOptions);
+pub(super) struct Manager {
+    connect: PgConnectOptions,
+    /// Where connections live. One that a worker had opened would die with it, and workers stop before the work behind their
+    /// requests does.
+    home: Handle,
+}
 
 pub(super) struct Connection {
     inner: PgConnection,
@@ -42,32 +61,62 @@ impl Pool {
         ];
         let connect = self::options(url)?
             .options(limits.map(|(name, limit)| (name, limit.as_millis().to_string())));
-        let pool = managed::Pool::builder(Manager(connect))
-            .max_size(usize::try_from(options.connections).unwrap_or(usize::MAX))
-            // The connection used last is the one whose statements are prepared.
-            .queue_mode(QueueMode::Lifo)
-            .wait_timeout(Some(options.wait))
-            .create_timeout(Some(options.wait))
-            .recycle_timeout(Some(options.wait))
-            .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(|error| ConnectError::Unreachable(internal(&error)))?;
-        let answers = pool.get().await.map(|_| Self(pool.clone()));
-        answers.map_err(|error| ConnectError::Unreachable(pool_error(error)))
+        let pool = managed::Pool::builder(Manager {
+            connect,
+            home: Handle::current(),
+        })
+        .max_size(usize::try_from(options.connections).unwrap_or(usize::MAX))
+        // The connection used last is the one whose statements are prepared.
+        .queue_mode(QueueMode::Lifo)
+        .wait_timeout(Some(options.wait))
+        .create_timeout(Some(options.wait))
+        .recycle_timeout(Some(options.wait))
+        .runtime(Runtime::Tokio1)
+        .build()
+        .map_err(|error| ConnectError::Unreachable(internal(&error)))?;
+        let answers = pool.get().await.map(drop);
+        answers.map_err(|error| ConnectError::Unreachable(pool_error(error)))?;
+        Ok(Self {
+            connections: pool,
+            begin: options.wait,
+            statement: options.statement + ON_THE_WAY,
+        })
     }
 
     /// Opens a transaction with `begin`.
     pub(super) async fn begin(&self, begin: &str) -> Result<Lease, DbErr> {
-        let connection = self.0.get().await.map_err(pool_error)?;
-        if let Ok(lease) = Lease::begin(connection, begin).await {
-            return Ok(lease);
+        let mut lease = self.lend().await?;
+        if let Err(error) = lease.begin(begin).await {
+            lease.close();
+            // A dead connection is rarely dead alone.
+            self.connections.retain(|_, _| false);
+            // Who says nothing will say nothing the second time.
+            if is_silence(&error) {
+                return Err(connection_error(error));
+            }
+            // Nothing has been done yet, so once more is safe.
+            lease = self.lend().await?;
+            let again = lease.begin(begin).await;
+            again
+                .inspect_err(|_| lease.close())
+                .map_err(connection_error)?;
         }
-        // Nothing has been done yet, so once more is safe; and a dead connection is rarely dead alone.
-        self.0.retain(|_, _| false);
-        let connection = self.0.get().await.map_err(pool_error)?;
-        Lease::begin(connection, begin)
-            .await
-            .map_err(connection_error)
+        lease.patience = self.statement;
+        Ok(lease)
+    }
+
+    async fn lend(&self) -> Result<Lease, DbErr> {
+        // The pool's own limits are for each connection that it tries.
+        match timeout(self.begin * 2, self.connections.get()).await {
+            Ok(connection) => Ok(Lease {
+                connection: Some(connection.map_err(pool_error)?),
+                patience: self.begin,
+            }),
+            Err(_) => {
+                self.connections.retain(|_, _| false);
+                Err(connection_error(silent()))
+            }
+        }
     }
 }
 
@@ -92,44 +141,53 @@ fn options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
 }
 
 impl Lease {
-    async fn begin(mut connection: Object<Manager>, begin: &str) -> Result<Self, sqlx::Error> {
-        connection.dirty = true;
+    async fn begin(&mut self, begin: &str) -> Result<(), sqlx::Error> {
         // From here on, a caller who goes away leaves a lease behind, which cleans up.
-        let mut lease = Self(Some(connection));
-        match lease.execute(begin).await {
-            Ok(()) => Ok(lease),
-            Err(error) => {
-                lease.0.take().map(Object::take);
-                Err(error)
-            }
+        if let Some(connection) = &mut self.connection {
+            connection.dirty = true;
         }
+        self.execute(begin).await
     }
 
     pub(super) async fn commit(mut self) -> Result<(), sqlx::Error> {
         self.execute("COMMIT").await?;
-        if let Some(connection) = &mut self.0 {
+        if let Some(connection) = &mut self.connection {
             connection.dirty = false;
         }
         Ok(())
     }
 
-    /// There is one until it is dropped.
-    pub(super) fn connection(&mut self) -> Option<&mut PgConnection> {
-        self.0.as_mut().map(|connection| &mut connection.inner)
+    /// Works with the connection, and gives it up when no answer comes.
+    pub(super) async fn work<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, sqlx::Error> {
+        // There is one until the lease is dropped, or closed.
+        let connection = self.connection.as_mut().ok_or(sqlx::Error::PoolClosed)?;
+        match timeout(self.patience, work(&mut connection.inner)).await {
+            Ok(outcome) => outcome,
+            Err(_) => {
+                self.close();
+                Err(silent())
+            }
+        }
     }
 
     async fn execute(&mut self, sql: &str) -> Result<(), sqlx::Error> {
-        let connection = self.connection().ok_or(sqlx::Error::PoolClosed)?;
-        connection
-            .execute(AssertSqlSafe(sql.to_owned()))
+        let sql = AssertSqlSafe(sql.to_owned());
+        self.work(async |connection| connection.execute(sql).await.map(drop))
             .await
-            .map(|_| ())
+    }
+
+    /// Nobody gets this connection any more.
+    fn close(&mut self) {
+        self.connection.take().map(Object::take);
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let Some(mut connection) = self.0.take_if(|connection| connection.dirty) else {
+        let Some(mut connection) = self.connection.take_if(|connection| connection.dirty) else {
             return;
         };
         let Ok(runtime) = Handle::try_current() else {
@@ -157,8 +215,11 @@ impl managed::Manager for Manager {
     type Error = sqlx::Error;
 
     async fn create(&self) -> Result<Connection, sqlx::Error> {
+        let connect = self.connect.clone();
+        let opening = self.home.spawn(async move { connect.connect().await });
+        let opened = AbortOnDropHandle::new(opening).await;
         Ok(Connection {
-            inner: self.0.connect().await?,
+            inner: opened.map_err(|_| sqlx::Error::WorkerCrashed)??,
             dirty: false,
         })
     }
@@ -178,9 +239,21 @@ impl managed::Manager for Manager {
     }
 }
 
+fn silent() -> sqlx::Error {
+    sqlx::Error::Io(io::ErrorKind::TimedOut.into())
+}
+
+fn is_silence(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Io(error) if error.kind() == io::ErrorKind::TimedOut)
+}
+
 fn pool_error(error: PoolError<sqlx::Error>) -> DbErr {
     match error {
-        PoolError::Timeout(_) => DbErr::ConnectionAcquire(ConnAcquireErr::Timeout),
+        PoolError::Timeout(TimeoutType::Wait) => DbErr::ConnectionAcquire(ConnAcquireErr::Timeout),
+        // Not a crowd: the server does not answer.
+        PoolError::Timeout(TimeoutType::Create | TimeoutType::Recycle) => {
+            connection_error(silent())
+        }
         PoolError::Closed => DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed),
         PoolError::Backend(error) => connection_error(error),
         PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_) => internal(&error),

@@ -6,8 +6,11 @@
 )]
 
 use super::*;
-use bailiwick_testkit::postgres;
-use sea_orm::{DbBackend, QueryResult, Statement};
+use bailiwick_testkit::{
+    network::{PostgresWire, Wire},
+    postgres,
+};
+use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement};
 use std::{
     future::Future,
     pin::pin,
@@ -214,6 +217,7 @@ async fn whoever_waits_too_long_for_a_connection_is_told_to_come_back() {
             DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)
         ));
         assert!(unavailable(&error));
+        assert!(db.silence().is_none(), "a crowd is no outage");
         drop(tx);
         db.begin(somebody()).await.unwrap();
     }
@@ -222,7 +226,9 @@ async fn whoever_waits_too_long_for_a_connection_is_told_to_come_back() {
 #[tokio::test]
 async fn it_answers_when_it_is_asked() {
     for scratch in Scratch::each().await {
-        scratch.connect(1).await.ping().await.unwrap();
+        let db = scratch.connect(1).await;
+        let tx = db.read(somebody()).await.unwrap();
+        tx.commit().await.unwrap();
     }
 }
 
@@ -364,7 +370,7 @@ async fn whoever_begins_after_the_server_dropped_every_connection_notices_nothin
         let killed = rows(&scratch.admin, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()").await;
         assert_eq!(killed.unwrap().len(), 3);
     }
-    db.ping().await.unwrap();
+    db.read(somebody()).await.unwrap();
 }
 
 #[tokio::test]
@@ -380,9 +386,39 @@ async fn a_transaction_whose_server_process_died_is_told_to_come_back() {
         .execute_unprepared(&format!("SELECT pg_terminate_backend({pid})"))
         .await
         .unwrap();
+    assert!(db.silence().is_none());
     let error = tx.execute_unprepared(MARK).await.unwrap_err();
     assert!(unavailable(&error), "{error}");
+    assert!(db.silence().is_some());
     db.begin(somebody()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_is_given_up_and_its_connection_with_it() {
+    let Some(scratch) = Scratch::postgres().await else {
+        return;
+    };
+    let wire = PostgresWire::to(&scratch.url).await.unwrap();
+    let options = DatabaseOptions {
+        connections: 1,
+        wait: Duration::from_secs(1),
+        statement: Duration::from_millis(100),
+        ..DatabaseOptions::default()
+    };
+    let db = Database::connect(wire.url(), options).await.unwrap();
+    let tx = db.begin(somebody()).await.unwrap();
+    wire.set(Wire::Silent);
+
+    let error = tx.execute_unprepared(MARK).await.unwrap_err();
+    assert!(unavailable(&error), "{error}");
+    drop(tx);
+    let error = db.begin(somebody()).await.err().unwrap();
+    assert!(unavailable(&error), "{error}");
+    assert!(db.silence().is_some());
+
+    wire.set(Wire::Whole);
+    let tx = db.begin(somebody()).await.unwrap();
+    assert_eq!(marks(&tx).await, 0);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! A transaction that SeaORM can use, whichever the database.
 
-use super::postgres::Lease;
+use super::{postgres::Lease, silence::Silence};
 use bailiwick_domain::UserId;
 use futures_util::lock::Mutex;
 use sea_orm::{
@@ -18,14 +18,26 @@ use uuid::Uuid;
 pub(crate) struct Tx {
     backend: DbBackend,
     open: Mutex<Option<Open>>,
+    silence: Silence,
 }
 
-enum Open {
+pub(super) enum Open {
     Postgres(Lease),
     Sqlite(sqlx::Transaction<'static, Sqlite>),
 }
 
 impl Tx {
+    pub(super) fn new(open: Open, silence: Silence) -> Self {
+        Self {
+            backend: match open {
+                Open::Postgres(_) => DbBackend::Postgres,
+                Open::Sqlite(_) => DbBackend::Sqlite,
+            },
+            open: Mutex::new(Some(open)),
+            silence,
+        }
+    }
+
     /// Shows this person's rows in all tenants as well, or nobody's any more.
     pub(crate) async fn show(&self, user: Option<UserId>) -> Result<(), DbErr> {
         self.set("user_id", user.map(UserId::as_uuid)).await
@@ -49,6 +61,7 @@ impl Tx {
             Open::Sqlite(transaction) => transaction.commit().await,
         }
         .map_err(exec_error)
+        .inspect_err(|error| self.silence.hear(error))
     }
 }
 
@@ -62,8 +75,8 @@ impl ConnectionTrait for Tx {
         let mut place = self.open.lock().await;
         let mut open = place.take().ok_or_else(ended)?;
         let done = match &mut open {
-            Open::Postgres(lease) => query(statement)
-                .execute(lease.connection().ok_or_else(ended)?)
+            Open::Postgres(lease) => lease
+                .work(async |connection| query(statement).execute(connection).await)
                 .await
                 .map(Into::into),
             Open::Sqlite(transaction) => query(statement)
@@ -71,7 +84,8 @@ impl ConnectionTrait for Tx {
                 .await
                 .map(Into::into),
         }
-        .map_err(exec_error)?;
+        .map_err(exec_error)
+        .inspect_err(|error| self.silence.hear(error))?;
         *place = Some(open);
         Ok(done)
     }
@@ -82,14 +96,13 @@ impl ConnectionTrait for Tx {
         let sql = AssertSqlSafe(sql.to_owned());
         let done = match &mut open {
             Open::Postgres(lease) => lease
-                .connection()
-                .ok_or_else(ended)?
-                .execute(sql)
+                .work(async |connection| connection.execute(sql).await)
                 .await
                 .map(Into::into),
             Open::Sqlite(transaction) => transaction.execute(sql).await.map(Into::into),
         }
-        .map_err(exec_error)?;
+        .map_err(exec_error)
+        .inspect_err(|error| self.silence.hear(error))?;
         *place = Some(open);
         Ok(done)
     }
@@ -98,8 +111,8 @@ impl ConnectionTrait for Tx {
         let mut place = self.open.lock().await;
         let mut open = place.take().ok_or_else(ended)?;
         let row = match &mut open {
-            Open::Postgres(lease) => query(statement)
-                .fetch_optional(lease.connection().ok_or_else(ended)?)
+            Open::Postgres(lease) => lease
+                .work(async |connection| query(statement).fetch_optional(connection).await)
                 .await
                 .map(|row| row.map(Into::into)),
             Open::Sqlite(transaction) => query(statement)
@@ -107,7 +120,8 @@ impl ConnectionTrait for Tx {
                 .await
                 .map(|row| row.map(Into::into)),
         }
-        .map_err(query_error)?;
+        .map_err(query_error)
+        .inspect_err(|error| self.silence.hear(error))?;
         *place = Some(open);
         Ok(row)
     }
@@ -116,8 +130,8 @@ impl ConnectionTrait for Tx {
         let mut place = self.open.lock().await;
         let mut open = place.take().ok_or_else(ended)?;
         let rows = match &mut open {
-            Open::Postgres(lease) => query(statement)
-                .fetch_all(lease.connection().ok_or_else(ended)?)
+            Open::Postgres(lease) => lease
+                .work(async |connection| query(statement).fetch_all(connection).await)
                 .await
                 .map(|rows| rows.into_iter().map(Into::into).collect()),
             Open::Sqlite(transaction) => query(statement)
@@ -125,27 +139,22 @@ impl ConnectionTrait for Tx {
                 .await
                 .map(|rows| rows.into_iter().map(Into::into).collect()),
         }
-        .map_err(query_error)?;
+        .map_err(query_error)
+        .inspect_err(|error| self.silence.hear(error))?;
         *place = Some(open);
         Ok(rows)
     }
 }
 
-impl From<Lease> for Tx {
+impl From<Lease> for Open {
     fn from(lease: Lease) -> Self {
-        Self {
-            backend: DbBackend::Postgres,
-            open: Mutex::new(Some(Open::Postgres(lease))),
-        }
+        Self::Postgres(lease)
     }
 }
 
-impl From<sqlx::Transaction<'static, Sqlite>> for Tx {
+impl From<sqlx::Transaction<'static, Sqlite>> for Open {
     fn from(transaction: sqlx::Transaction<'static, Sqlite>) -> Self {
-        Self {
-            backend: DbBackend::Sqlite,
-            open: Mutex::new(Some(Open::Sqlite(transaction))),
-        }
+        Self::Sqlite(transaction)
     }
 }
 

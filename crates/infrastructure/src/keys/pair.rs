@@ -34,7 +34,7 @@ pub(super) struct KeyPair {
 }
 
 impl KeyAlgorithm {
-    const ALL: [Self; 3] = [Self::Es256, Self::EdDsa, Self::Rs256];
+    pub(super) const ALL: [Self; 3] = [Self::Es256, Self::EdDsa, Self::Rs256];
 
     /// Its name in tokens and in the store.
     #[must_use]
@@ -44,13 +44,6 @@ impl KeyAlgorithm {
             Self::EdDsa => "EdDSA",
             Self::Rs256 => "RS256",
         }
-    }
-
-    pub(super) fn named(name: &str) -> Result<Self, KeyError> {
-        let known = Self::ALL
-            .into_iter()
-            .find(|algorithm| algorithm.name() == name);
-        known.ok_or_else(|| KeyError::broken(format!("there is no algorithm `{name}`")))
     }
 
     pub(super) const fn of_tokens(self) -> Algorithm {

@@ -8,10 +8,18 @@ use super::{
     SealingKey,
     pair::{KeyAlgorithm, public_members, verifying_key},
 };
-use crate::{Database, database::Context, entity::signing_key, store::OfNobody};
-use bailiwick_application::ports::{Clock, KEYS_CACHED, PublicKey, PublicKeys};
+use crate::{
+    Database,
+    database::Context,
+    entity::signing_key,
+    store::{Named, OfNobody, Reads},
+};
+use bailiwick_application::ports::{Clock, KEYS_CACHED, PublicKey, PublicKeys, StoreError};
 use bailiwick_domain::Timestamp;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, jwk::Jwk};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey,
+    jwk::{Jwk, ThumbprintHash},
+};
 use sea_orm::{ActiveValue::Set, ColumnTrait, DbErr, QueryFilter, QueryOrder, sea_query::Expr};
 use std::{
     collections::HashMap,
@@ -36,11 +44,6 @@ impl Purpose {
             Self::Access => "access",
             Self::Refresh => "refresh",
         }
-    }
-
-    fn named(name: &str) -> Result<Self, KeyError> {
-        let known = Self::ALL.into_iter().find(|purpose| purpose.name() == name);
-        known.ok_or_else(|| KeyError::broken(format!("no key is for `{name}`")))
     }
 }
 
@@ -187,16 +190,12 @@ impl KeyRing {
         let now = self.clock.now();
         let mut made = false;
         for purpose in Purpose::ALL {
-            let newest = self
-                .keys()
-                .signing
-                .get(&purpose)
-                .and_then(|keys| keys.first().cloned());
-            let ahead = match newest {
+            let keys = self.keys();
+            let keys = keys.signing.get(&purpose).into_iter().flatten();
+            // By when it was made: whenever it is to sign, the next one is not due before.
+            let ahead = match keys.map(|key| key.created_at).max() {
                 None => Duration::ZERO,
-                Some(key) if key.created_at.plus(self.policy.max_age) <= now => {
-                    self.policy.publish_ahead
-                }
+                Some(made) if made.plus(self.policy.max_age) <= now => self.policy.publish_ahead,
                 Some(_) => continue,
             };
             self.make(purpose, now.plus(ahead)).await?;
@@ -243,34 +242,33 @@ impl KeyRing {
     /// Every key, the newest first.
     ///
     /// # Errors
-    /// When the database does not answer, or holds what is no key.
+    /// When the database does not answer.
     pub async fn list(&self) -> Result<Vec<KeyInfo>, KeyError> {
-        let rows = self.rows().await?;
         let now = self.clock.now();
-        let mut infos = Vec::new();
-        for row in rows.into_iter().rev() {
-            let purpose = Purpose::named(&row.purpose)?;
-            let active = self.signing(purpose).map(|key| key.id.clone());
-            let state = if row.retired_at.is_some() {
+        let rows = self.rows().await?.into_iter().rev();
+        let keys = rows.filter_map(|row| StoredKey::of(row).inspect_err(left_out).ok());
+        let infos = keys.map(|key| {
+            let active = self.signing(key.purpose).map(|key| key.id.clone());
+            let state = if key.row.retired_at.is_some() {
                 KeyState::Retired
-            } else if row.sealed_by != self.sealing.fingerprint() {
+            } else if key.row.sealed_by != self.sealing.fingerprint() {
                 KeyState::Elsewhere
-            } else if Timestamp::from_micros(row.activates_at) > now {
+            } else if key.activates_at > now {
                 KeyState::Published
-            } else if active.as_ref() == Some(&row.id) {
+            } else if active.as_ref() == Some(&key.row.id) {
                 KeyState::Active
             } else {
                 KeyState::VerifyOnly
             };
-            infos.push(KeyInfo {
-                id: row.id,
-                purpose: purpose.name(),
-                algorithm: KeyAlgorithm::named(&row.algorithm)?.name(),
-                created_at: Timestamp::from_micros(row.created_at),
+            KeyInfo {
+                id: key.row.id,
+                purpose: key.purpose.name(),
+                algorithm: key.algorithm.name(),
+                created_at: key.created_at,
                 state,
-            });
-        }
-        Ok(infos)
+            }
+        });
+        Ok(infos.collect())
     }
 
     /// The newest key whose time has come; where all others were retired in a hurry, the next one before its time.
@@ -306,64 +304,61 @@ impl KeyRing {
     async fn look(&self) -> Result<(), KeyError> {
         let mut keys = Keys::default();
         for row in self.rows().await? {
-            let id = row.id.clone();
-            if row.retired_at.is_none()
-                && let Err(error) = self.add(&mut keys, row)
-            {
-                // One broken key must not keep the others from being retired.
-                tracing::error!(id, error = %error, "a signing key is left out");
+            if row.retired_at.is_some() {
+                continue;
             }
+            let added = StoredKey::of(row).and_then(|key| self.add(&mut keys, &key));
+            let _ = added.inspect_err(left_out);
         }
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
         Ok(())
     }
 
-    /// The oldest first.
+    /// Those that can be read, the oldest first.
     async fn rows(&self) -> Result<Vec<signing_key::Model>, KeyError> {
         let tx = self.database.read(Context::nobody()).await?;
         let rows = signing_key::Entity::rows()
             .order_by_asc(signing_key::Column::ActivatesAt)
             .order_by_asc(signing_key::Column::Id)
-            .all(&tx)
+            .read_each(&tx)
             .await?;
         tx.commit().await?;
-        Ok(rows)
+        let read = rows.into_iter();
+        let read = read.filter_map(|row| row.inspect_err(left_out).ok());
+        Ok(read.collect())
     }
 
-    fn add(&self, keys: &mut Keys, row: signing_key::Model) -> Result<(), KeyError> {
-        let purpose = Purpose::named(&row.purpose)?;
-        let algorithm = KeyAlgorithm::named(&row.algorithm)?;
-        let public: Jwk = serde_json::from_str(&row.public_jwk).map_err(KeyError::broken)?;
+    fn add(&self, keys: &mut Keys, key: &StoredKey) -> Result<(), StoreError> {
+        let row = &key.row;
+        let public = key.public()?;
+        let verifying = VerifyingKey {
+            purpose: key.purpose,
+            algorithm: key.algorithm.of_tokens(),
+            key: verifying_key(&public).map_err(|_| row.corrupt("public_jwk", "is no key"))?,
+        };
         if row.sealed_by == self.sealing.fingerprint() {
             let private = self
                 .sealing
-                .open(&row.sealed_private, &context(purpose, &row.id))
-                .ok_or_else(|| {
-                    KeyError::broken(format!("{} was changed in the database", row.id))
-                })?;
-            let key = SigningKey {
+                .open(&row.sealed_private, &context(key.purpose, &row.id))
+                .ok_or_else(|| row.corrupt("sealed_private", "is not what was sealed"))?;
+            let private = key.algorithm.signing_key(&private);
+            let signing = SigningKey {
                 id: row.id.clone(),
-                algorithm: algorithm.of_tokens(),
-                key: algorithm.signing_key(&private)?,
-                created_at: Timestamp::from_micros(row.created_at),
-                activates_at: Timestamp::from_micros(row.activates_at),
+                algorithm: key.algorithm.of_tokens(),
+                key: private.map_err(|_| row.corrupt("sealed_private", "is no key"))?,
+                created_at: key.created_at,
+                activates_at: key.activates_at,
             };
             keys.signing
-                .entry(purpose)
+                .entry(key.purpose)
                 .or_default()
-                .insert(0, Arc::new(key));
+                .insert(0, Arc::new(signing));
         }
-        if purpose == Purpose::Access {
+        if key.purpose == Purpose::Access {
             keys.public
-                .push(PublicKey(public_members(&row.id, algorithm, &public)));
+                .push(PublicKey(public_members(&row.id, key.algorithm, &public)));
         }
-        let key = verifying_key(&public)?;
-        let key = VerifyingKey {
-            purpose,
-            algorithm: algorithm.of_tokens(),
-            key,
-        };
-        keys.verifying.insert(row.id, Arc::new(key));
+        keys.verifying.insert(row.id.clone(), Arc::new(verifying));
         Ok(())
     }
 
@@ -404,6 +399,46 @@ impl std::fmt::Debug for KeyRing {
             .field("sealing", &self.sealing)
             .finish_non_exhaustive()
     }
+}
+
+/// A key as its row says it.
+struct StoredKey {
+    row: signing_key::Model,
+    purpose: Purpose,
+    algorithm: KeyAlgorithm,
+    created_at: Timestamp,
+    activates_at: Timestamp,
+}
+
+impl StoredKey {
+    fn of(row: signing_key::Model) -> Result<Self, StoreError> {
+        let (algorithms, purposes) = (KeyAlgorithm::ALL, Purpose::ALL);
+        Ok(Self {
+            purpose: row.one_of("purpose", &row.purpose, purposes, Purpose::name)?,
+            algorithm: row.one_of("algorithm", &row.algorithm, algorithms, KeyAlgorithm::name)?,
+            created_at: row.at("created_at", row.created_at)?,
+            activates_at: row.at("activates_at", row.activates_at)?,
+            row,
+        })
+    }
+
+    /// The public key, if it is the one that the id is the thumbprint of.
+    fn public(&self) -> Result<Jwk, StoreError> {
+        let read = serde_json::from_str(&self.row.public_jwk).ok();
+        let public = read.filter(|public: &Jwk| {
+            let thumbprint = public.thumbprint(ThumbprintHash::SHA256);
+            thumbprint.is_ok_and(|thumbprint| thumbprint == self.row.id)
+        });
+        public.ok_or_else(|| {
+            self.row
+                .corrupt("public_jwk", "is not the key that the id names")
+        })
+    }
+}
+
+/// One broken key must not keep the others from signing, nor from being retired.
+fn left_out(error: &StoreError) {
+    tracing::error!(error = %error, "a signing key is left out");
 }
 
 /// A sealed key moved to another row, or to another purpose, does not open.

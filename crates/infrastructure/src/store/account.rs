@@ -4,6 +4,7 @@ use super::{
     audit::Recorder,
     error::store_error,
     owned::{OfNobody, OfPerson},
+    reading::Reads,
     rows,
 };
 use crate::{
@@ -49,8 +50,8 @@ pub(super) struct AccountTx {
 impl AccountUnit for AccountTx {
     async fn commit(self: Box<Self>, entry: AuditEntry) -> Result<(), StoreError> {
         if entry.actor() != self.actor {
-            return Err(rows::corrupt(
-                "a change of an account was recorded for somebody else",
+            return Err(StoreError::Broken(
+                "a change of an account was recorded for somebody else".to_owned(),
             ));
         }
         self.recorder.commit(self.tx, Scope::Platform, &entry).await
@@ -96,9 +97,8 @@ impl Users for AccountTx {
         self.locked_user().await?;
         let known = operator::Entity::rows()
             .filter(operator::Column::UserId.eq(self.user.as_uuid()))
-            .one(&self.tx)
-            .await
-            .map_err(store_error)?;
+            .read_one(&self.tx)
+            .await?;
         if known.is_some() {
             return Ok(false);
         }
@@ -198,7 +198,8 @@ impl Sessions for AccountTx {
             user_id: Set(self.user.as_uuid()),
             created_at: Set(session.authenticated_at.as_micros()),
             authenticated_at: Set(session.authenticated_at.as_micros()),
-            expires_at: Set(session.expires_at.as_micros()),
+            // One that is to last for ever lasts as long as there are dates.
+            expires_at: Set(session.expires_at.min(Timestamp::LAST).as_micros()),
             ended_at: Set(None),
             end_cause: Set(None),
             second_factor_at: Set(session.second_factor_at.map(Timestamp::as_micros)),
@@ -215,10 +216,9 @@ impl Sessions for AccountTx {
         let row = session::Entity::about(self.user)
             .filter(session::Column::Id.eq(id.as_uuid()))
             .lock(LockType::NoKeyUpdate)
-            .one(&self.tx)
-            .await
-            .map_err(store_error)?;
-        Ok(row.as_ref().map(rows::session))
+            .read_one(&self.tx)
+            .await?;
+        row.as_ref().map(rows::session).transpose()
     }
 
     async fn end_sessions(
@@ -269,10 +269,9 @@ impl Sessions for AccountTx {
             .filter(place)
             .filter(refresh_chain::Column::RevokedAt.is_null())
             .lock(LockType::NoKeyUpdate)
-            .one(&self.tx)
-            .await
-            .map_err(store_error)?;
-        row.map(rows::chain).transpose()
+            .read_one(&self.tx)
+            .await?;
+        row.as_ref().map(rows::chain).transpose()
     }
 
     async fn add_chain(
@@ -287,7 +286,7 @@ impl Sessions for AccountTx {
             parent_id: Set(parent.map(ChainId::as_uuid)),
             tenant_id: Set(chain.place.map(|place| place.tenant.as_uuid())),
             member_id: Set(chain.place.map(|place| place.member.as_uuid())),
-            generation: Set(rows::generation(chain.generation)?),
+            generation: Set(rows::counted(chain.generation)?),
             secret: Set(secret.0.to_vec()),
             rotated_at: Set(chain.rotated_at.as_micros()),
             created_at: Set(chain.rotated_at.as_micros()),
@@ -306,7 +305,7 @@ impl Sessions for AccountTx {
         generation: u64,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let next = rows::generation(generation)?;
+        let next = rows::counted(generation)?;
         let rotated = refresh_chain::Entity::change()
             .filter(refresh_chain::Column::Id.eq(id.as_uuid()))
             .filter(refresh_chain::Column::Generation.eq(next - 1))
@@ -362,9 +361,8 @@ impl AccountTx {
         user::Entity::rows()
             .filter(user::Column::Id.eq(self.user.as_uuid()))
             .lock(LockType::NoKeyUpdate)
-            .one(&self.tx)
+            .read_one(&self.tx)
             .await
-            .map_err(store_error)
     }
 
     /// The end of tokens that were mailed for this purpose.

@@ -26,7 +26,7 @@ impl Recorder {
         entry: &AuditEntry,
     ) -> Result<(), StoreError> {
         if entry.scope() != place {
-            return Err(StoreError::Corrupt(format!(
+            return Err(StoreError::Broken(format!(
                 "`{}` was recorded for another place than it was done in",
                 entry.action()
             )));

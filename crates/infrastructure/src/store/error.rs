@@ -2,7 +2,7 @@
 
 use crate::database::unavailable;
 use bailiwick_application::ports::{StoreError, Unique};
-use sea_orm::{DbErr, SqlErr};
+use sea_orm::{DbErr, RuntimeErr, SqlErr};
 
 /// Constraint (PostgreSQL), columns (SQLite), meaning.
 #[rustfmt::skip]
@@ -32,5 +32,23 @@ pub(super) fn store_error(error: DbErr) -> StoreError {
     if unavailable(&error) {
         return StoreError::Unavailable(error.into());
     }
-    StoreError::Corrupt(error.to_string())
+    StoreError::Broken(error.to_string())
+}
+
+/// Which column does not hold what it is for, and what is wrong with it, if that is what went wrong.
+pub(super) fn undecoded(error: &DbErr) -> Option<(String, String)> {
+    match error {
+        DbErr::Query(RuntimeErr::SqlxError(error)) => match &**error {
+            sqlx::Error::ColumnDecode { index, source } => {
+                Some((index.trim_matches('"').to_owned(), source.to_string()))
+            }
+            _ => None,
+        },
+        // NULL where it cannot be: the name stands in quotes.
+        DbErr::Type(text) => {
+            let column = text.split(['\'', '"']).nth(1)?;
+            Some((column.to_owned(), "is NULL".to_owned()))
+        }
+        _ => None,
+    }
 }

@@ -1,14 +1,18 @@
 //! Invitations, read: by those who may list them, by those whose address they are for, by whoever brings a secret.
 
-use super::{error::store_error, owned::ONLY, rows};
+use super::{
+    owned::ONLY,
+    reading::{Table, answers},
+    rows,
+};
 use crate::database::Tx;
-use bailiwick_application::ports::{InvitationRow, Order, Page, StoreError};
+use bailiwick_application::ports::{HeldRole, InvitationRow, Order, Page, StoreError};
 use bailiwick_domain::{
     InvitationId, RoleId, TenantId, Timestamp, UserId,
     access::Assignment,
     invitation::{Invitation, InvitationStatus},
 };
-use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
 use uuid::Uuid;
 
 /// Which invitations.
@@ -28,21 +32,10 @@ pub(super) enum Wanted<'a> {
     },
 }
 
-#[derive(FromQueryResult)]
-struct Row {
-    id: Uuid,
-    tenant_id: Uuid,
-    email: String,
-    status: String,
-    invited_by: Uuid,
-    created_at: i64,
-    expires_at: i64,
-    organization: String,
-    inviter: String,
-    role_id: Option<Uuid>,
-    role_name: Option<String>,
-    builtin: Option<String>,
-}
+const INVITATION: Table = Table::behind("i_", "invitations", &["tenant_id", "id"]);
+const TENANT: Table = Table::behind("t_", "tenants", &["id"]);
+const INVITER: Table = Table::behind("u_", "users", &["id"]);
+const ROLE: Table = Table::behind("r_", "roles", &["tenant_id", "id"]);
 
 impl Wanted<'_> {
     /// What stands behind `WHERE`, and its values.
@@ -112,9 +105,10 @@ pub(super) async fn invitations(
         _ => "ASC",
     };
     let sql = format!(
-        "SELECT i.id, i.tenant_id, i.email, i.status, i.invited_by, i.created_at, i.expires_at,
-                t.name AS organization, u.name AS inviter,
-                r.id AS role_id, r.name AS role_name, r.builtin
+        "SELECT i.tenant_id AS i_tenant_id, i.id AS i_id, i.email AS i_email, i.status AS i_status,
+                i.invited_by AS i_invited_by, i.created_at AS i_created_at, i.expires_at AS i_expires_at,
+                t.id AS t_id, t.name AS t_name, u.id AS u_id, u.name AS u_name,
+                r.tenant_id AS r_tenant_id, r.id AS r_id, r.name AS r_name, r.builtin AS r_builtin
          FROM (SELECT * FROM invitations WHERE {condition}) i
          JOIN tenants t ON t.id = i.tenant_id
          JOIN users u ON u.id = i.invited_by
@@ -123,44 +117,55 @@ pub(super) async fn invitations(
          ORDER BY i.id {way}, r.id"
     );
     let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
-    let found = Row::find_by_statement(statement)
-        .all(tx)
-        .await
-        .map_err(store_error)?;
+    let answers = answers(tx, statement).await?;
+    let ids = answers.iter().map(|row| INVITATION.of(row).get("id"));
+    let ids: Vec<Uuid> = ids.collect::<Result<_, _>>()?;
+    let found: Vec<_> = ids.into_iter().zip(&answers).collect();
     found
-        .chunk_by(|one, next| one.id == next.id)
-        .filter_map(|rows| Some((rows.first()?, rows)))
-        .map(|(first, rows)| first.with(rows))
+        .chunk_by(|(one, _), (next, _)| one == next)
+        .filter_map(|rows| Some((rows.first()?.1, rows)))
+        .map(|(first, rows)| invitation(first, rows.iter().map(|(_, row)| *row)))
         .collect()
 }
 
-impl Row {
-    /// The invitation, of the rows of its roles: at least one, also without a role.
-    fn with(&self, rows: &[Self]) -> Result<InvitationRow, StoreError> {
-        let roles = rows.iter().filter_map(|row| {
-            let role = RoleId::from_uuid(row.role_id?);
-            let name = row.role_name.as_deref()?;
-            Some(rows::held(
-                Assignment::of(role),
-                name,
-                row.builtin.as_deref(),
-            ))
-        });
-        let roles: Vec<_> = roles.collect::<Result<_, _>>()?;
-        Ok(InvitationRow {
-            invitation: Invitation {
-                id: InvitationId::from_uuid(self.id),
-                tenant: TenantId::from_uuid(self.tenant_id),
-                email: rows::stored(&self.email)?,
-                roles: roles.iter().map(|role| role.assignment.role).collect(),
-                status: rows::invitation_status(&self.status)?,
-                invited_by: UserId::from_uuid(self.invited_by),
-                created_at: Timestamp::from_micros(self.created_at),
-                expires_at: Timestamp::from_micros(self.expires_at),
-            },
-            organization: rows::stored(&self.organization)?,
-            inviter: rows::stored(&self.inviter)?,
-            roles,
-        })
-    }
+/// The invitation, of the rows of its roles: at least one, also without a role.
+fn invitation<'a>(
+    first: &QueryResult,
+    rows: impl Iterator<Item = &'a QueryResult>,
+) -> Result<InvitationRow, StoreError> {
+    let row = INVITATION.of(first);
+    let roles = rows.filter_map(|row| held(row).transpose());
+    let roles: Vec<_> = roles.collect::<Result<_, _>>()?;
+    Ok(InvitationRow {
+        invitation: Invitation {
+            id: InvitationId::from_uuid(row.get("id")?),
+            tenant: TenantId::from_uuid(row.get("tenant_id")?),
+            email: row.parsed("email")?,
+            roles: roles.iter().map(|role| role.assignment.role).collect(),
+            status: rows::invitation_status(&row, &row.get::<String>("status")?)?,
+            invited_by: UserId::from_uuid(row.get("invited_by")?),
+            created_at: row.at("created_at")?,
+            expires_at: row.at("expires_at")?,
+        },
+        organization: TENANT.of(first).parsed("name")?,
+        inviter: INVITER.of(first).parsed("name")?,
+        roles,
+    })
+}
+
+/// The role in a row, if there is one in it.
+fn held(row: &QueryResult) -> Result<Option<HeldRole>, StoreError> {
+    let row = ROLE.of(row);
+    let Some(role) = row.get_if("id")? else {
+        return Ok(None);
+    };
+    let builtin: Option<String> = row.get_if("builtin")?;
+    let assignment = Assignment::of(RoleId::from_uuid(role));
+    rows::held(
+        &row,
+        assignment,
+        &row.get::<String>("name")?,
+        builtin.as_deref(),
+    )
+    .map(Some)
 }

@@ -3,6 +3,7 @@
 use super::{
     error::store_error,
     owned::{OfNobody, OfTenant, deleted},
+    reading::{Reads, Table, answers},
     rows,
 };
 use crate::{
@@ -14,7 +15,9 @@ use bailiwick_domain::{
     access::{PlatformScope, Read},
     tenant::Tenant,
 };
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
+};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
@@ -23,7 +26,7 @@ pub(super) async fn tenants(
     scope: &PlatformScope<Read>,
     select: Select<tenant::Entity>,
 ) -> Result<Vec<TenantRow>, StoreError> {
-    let found = select.all(tx).await.map_err(store_error)?;
+    let found = select.read_all(tx).await?;
     let ids: Vec<_> = found.iter().map(|row| row.id).collect();
     let members = memberships(tx, scope, member::Column::TenantId, ids).await?;
     found
@@ -31,7 +34,7 @@ pub(super) async fn tenants(
         .map(|row| {
             Ok(TenantRow {
                 members: members.get(&row.id).copied().unwrap_or_default(),
-                tenant: rows::tenant(row)?,
+                tenant: rows::tenant(&row)?,
             })
         })
         .collect()
@@ -41,10 +44,17 @@ pub(super) async fn tenants(
 pub(super) async fn deleted_tenants(tx: &Tx) -> Result<Vec<Tenant>, StoreError> {
     let found = deleted()
         .order_by_asc(tenant::Column::Id)
-        .all(tx)
+        .read_each(tx)
         .await
         .map_err(store_error)?;
-    found.into_iter().map(rows::tenant).collect()
+    let tenants = found.into_iter().map(|row| rows::tenant(&row?));
+    // One that is not understood must not keep the others from being erased.
+    let understood = tenants.filter_map(|tenant| {
+        tenant
+            .inspect_err(|error| tracing::error!(error = %error, "a deleted organization stays"))
+            .ok()
+    });
+    Ok(understood.collect())
 }
 
 pub(super) async fn users(
@@ -52,13 +62,12 @@ pub(super) async fn users(
     scope: &PlatformScope<Read>,
     select: Select<user::Entity>,
 ) -> Result<Vec<UserRow>, StoreError> {
-    let found = select.all(tx).await.map_err(store_error)?;
+    let found = select.read_all(tx).await?;
     let ids: Vec<_> = found.iter().map(|row| row.id).collect();
     let operators: HashSet<Uuid> = operator::Entity::rows()
         .filter(operator::Column::UserId.is_in(ids.clone()))
-        .all(tx)
-        .await
-        .map_err(store_error)?
+        .read_all(tx)
+        .await?
         .into_iter()
         .map(|row| row.user_id)
         .collect();
@@ -69,7 +78,7 @@ pub(super) async fn users(
             Ok(UserRow {
                 operator: operators.contains(&row.id),
                 organizations: organizations.get(&row.id).copied().unwrap_or_default(),
-                user: rows::user(row)?,
+                user: rows::user(&row)?,
             })
         })
         .collect()
@@ -82,18 +91,19 @@ async fn memberships(
     of: member::Column,
     ids: Vec<Uuid>,
 ) -> Result<HashMap<Uuid, u64>, StoreError> {
+    const COUNTED: Table = Table::behind("", "members", &["tenant_id"]);
     let counted = member::Entity::everywhere(scope)
         .select_only()
-        .column(of)
+        .column_as(of, "of")
         .column_as(member::Column::Id.count(), "members")
         .filter(of.is_in(ids))
         .group_by(of)
-        .into_tuple::<(Uuid, i64)>()
-        .all(tx)
-        .await
-        .map_err(store_error)?;
-    Ok(counted
-        .into_iter()
-        .map(|(id, count)| (id, u64::try_from(count).unwrap_or_default()))
-        .collect())
+        .build(tx.get_database_backend());
+    let counted = answers(tx, counted).await?;
+    let counted = counted.iter().map(|row| {
+        let row = COUNTED.of(row);
+        let members: i64 = row.get("members")?;
+        Ok((row.get("of")?, u64::try_from(members).unwrap_or_default()))
+    });
+    counted.collect()
 }

@@ -1,9 +1,9 @@
 //! Roles, read: the whole book of a tenant, and the pages of it that one member leads to.
 
 use super::{
-    error::store_error,
     owned::{ONLY, OfTenant},
-    rows,
+    reading::{Named, Part, Reads, Row, Table, answers},
+    rows::{self, RoleColumns},
 };
 use crate::{
     database::Tx,
@@ -15,49 +15,55 @@ use bailiwick_domain::{
     access::Assignment,
     role::{Role, RoleBook},
 };
-use sea_orm::{ConnectionTrait, FromQueryResult, QueryOrder, Statement};
+use sea_orm::{ConnectionTrait, QueryOrder, Statement};
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// What a member was given, the roles that this leads to, and what each of those includes: one kind of row each, in one
+/// What a member was given, the roles that this leads to, and what each of those includes: rows of one table each, in one
 /// round trip. `$1` is the tenant, `$2` the member.
 fn query_of_given() -> String {
     format!(
-        "WITH RECURSIVE given (role_id, project_id, expires_at) AS (
-            SELECT role_id, CAST(NULL AS uuid), expires_at FROM member_roles
-            WHERE {ONLY} AND member_id = $2
+        "WITH RECURSIVE given (kind, tenant_id, member_id, role_id, project_id, expires_at) AS (
+            SELECT 'member_roles', tenant_id, member_id, role_id, CAST(NULL AS uuid), expires_at
+            FROM member_roles WHERE {ONLY} AND member_id = $2
             UNION ALL
-            SELECT role_id, project_id, expires_at FROM project_roles
-            WHERE {ONLY} AND member_id = $2
+            SELECT 'project_roles', tenant_id, member_id, role_id, project_id, expires_at
+            FROM project_roles WHERE {ONLY} AND member_id = $2
         ), led (role_id) AS (
             SELECT role_id FROM given
             UNION
             SELECT i.included_id FROM role_includes i JOIN led ON led.role_id = i.role_id
             WHERE {ONLY}
         )
-        SELECT 'given' AS kind, role_id, project_id AS other_id, expires_at AS number,
-               CAST(NULL AS text) AS name, CAST(NULL AS text) AS builtin, CAST(NULL AS text) AS permissions
+        SELECT kind, tenant_id, member_id, role_id, project_id, expires_at,
+               CAST(NULL AS uuid) AS included_id, CAST(NULL AS uuid) AS id, CAST(NULL AS text) AS name,
+               CAST(NULL AS text) AS builtin, CAST(NULL AS text) AS permissions, CAST(NULL AS bigint) AS version
         FROM given
         UNION ALL
-        SELECT 'role', r.id, NULL, r.version, r.name, r.builtin, r.permissions
+        SELECT 'roles', r.tenant_id, NULL, NULL, NULL, NULL,
+               NULL, r.id, r.name, r.builtin, r.permissions, r.version
         FROM roles r JOIN led ON led.role_id = r.id WHERE {ONLY}
         UNION ALL
-        SELECT 'includes', i.role_id, i.included_id, NULL, NULL, NULL, NULL
+        SELECT 'role_includes', i.tenant_id, NULL, i.role_id, NULL, NULL,
+               i.included_id, NULL, NULL, NULL, NULL, NULL
         FROM role_includes i JOIN led ON led.role_id = i.role_id WHERE {ONLY}
-        ORDER BY 1, 2, 3"
+        ORDER BY 1, 4, 5, 7, 8"
     )
 }
 
-#[derive(FromQueryResult)]
-struct GivenRow {
-    kind: String,
-    role_id: Uuid,
-    other_id: Option<Uuid>,
-    number: Option<i64>,
-    name: Option<String>,
-    builtin: Option<String>,
-    permissions: Option<String>,
-}
+const MEMBER_ROLES: Table =
+    Table::behind("", "member_roles", &["tenant_id", "member_id", "role_id"]);
+const PROJECT_ROLES: Table = Table::behind(
+    "",
+    "project_roles",
+    &["tenant_id", "project_id", "member_id", "role_id"],
+);
+const ROLES: Table = Table::behind("", "roles", &["tenant_id", "id"]);
+const ROLE_INCLUDES: Table = Table::behind(
+    "",
+    "role_includes",
+    &["tenant_id", "role_id", "included_id"],
+);
 
 /// What a member was given, and the roles that this leads to.
 #[expect(clippy::disallowed_methods, reason = "each part is narrowed by `ONLY`")]
@@ -71,60 +77,95 @@ pub(super) async fn given(
         query_of_given(),
         [tenant.as_uuid().into(), member.as_uuid().into()],
     );
-    let found = GivenRow::find_by_statement(statement)
-        .all(tx)
-        .await
-        .map_err(store_error)?;
-    let mut includes: HashMap<Uuid, Vec<RoleId>> = HashMap::new();
-    for row in found.iter().filter(|row| row.kind == "includes") {
-        let included = row.other_id.map(RoleId::from_uuid);
-        includes.entry(row.role_id).or_default().extend(included);
+    let mut assignments = Vec::new();
+    let mut includes = Includes::default();
+    let mut roles = Vec::new();
+    let answers = answers(tx, statement).await?;
+    for answer in &answers {
+        match ROLES.of(answer).get::<String>("kind")?.as_str() {
+            "roles" => roles.push(ROLES.of(answer)),
+            "role_includes" => {
+                let row = ROLE_INCLUDES.of(answer);
+                includes.add(row.get("role_id")?, row.get("included_id")?);
+            }
+            "project_roles" => assignments.push(assignment(PROJECT_ROLES.of(answer))?),
+            _ => assignments.push(assignment(MEMBER_ROLES.of(answer))?),
+        }
     }
-    let assignments = found.iter().filter(|row| row.kind == "given");
-    let assignments =
-        assignments.map(|row| rows::assignment(row.role_id, row.other_id, row.number));
-    let roles = found.iter().filter(|row| row.kind == "role");
-    let roles = roles.map(|row| {
-        rows::role(
-            row.role_id,
-            row.name.as_deref().unwrap_or_default(),
-            row.builtin.as_deref(),
-            row.permissions.as_deref(),
-            row.number.unwrap_or_default(),
-            includes.remove(&row.role_id).unwrap_or_default(),
-        )
+    let roles = roles.into_iter().map(|row| {
+        let name: String = row.get("name")?;
+        let (builtin, permissions): (Option<String>, Option<String>) =
+            (row.get_if("builtin")?, row.get_if("permissions")?);
+        let columns = RoleColumns {
+            id: row.get("id")?,
+            name: &name,
+            builtin: builtin.as_deref(),
+            permissions: permissions.as_deref(),
+            version: row.get("version")?,
+        };
+        rows::role(&row, &columns, includes.of(columns.id))
     });
     let roles = roles.collect::<Result<_, _>>()?;
-    Ok((assignments.collect(), RoleBook::of(roles)))
+    Ok((assignments, sound(tenant, roles)?))
+}
+
+fn assignment(row: Part<'_>) -> Result<Assignment, StoreError> {
+    let (role, project) = (row.get("role_id")?, row.get_if("project_id")?);
+    rows::assignment(&row, role, project, row.get_if("expires_at")?)
+}
+
+/// Which roles each role includes.
+#[derive(Default)]
+struct Includes(HashMap<Uuid, Vec<RoleId>>);
+
+impl Includes {
+    fn add(&mut self, role: Uuid, included: Uuid) {
+        let included = RoleId::from_uuid(included);
+        self.0.entry(role).or_default().push(included);
+    }
+
+    fn of(&mut self, role: Uuid) -> Vec<RoleId> {
+        self.0.remove(&role).unwrap_or_default()
+    }
+}
+
+/// The book of these roles, if each could have been drafted as it is: what a role holds that includes `owner` was never
+/// decided by anybody.
+fn sound(tenant: TenantId, roles: Vec<Role>) -> Result<RoleBook, StoreError> {
+    let book = RoleBook::of(roles);
+    let Some((role, flaw)) = book.flaw() else {
+        return Ok(book);
+    };
+    let row = Row {
+        table: "role_includes",
+        ids: [("tenant_id", tenant.as_uuid()), ("role_id", role.as_uuid())],
+    };
+    Err(row.corrupt("included_id", flaw))
 }
 
 /// Every role of a tenant, the built-in ones first.
 pub(super) async fn book(tx: &Tx, tenant: TenantId) -> Result<RoleBook, StoreError> {
     let found = role::Entity::of(tenant)
         .order_by_asc(role::Column::Id)
-        .all(tx)
-        .await
-        .map_err(store_error)?;
+        .read_all(tx)
+        .await?;
     let edges = role_include::Entity::of(tenant)
         .order_by_asc(role_include::Column::IncludedId)
-        .all(tx)
-        .await
-        .map_err(store_error)?;
-    let mut includes: HashMap<Uuid, Vec<RoleId>> = HashMap::new();
+        .read_all(tx)
+        .await?;
+    let mut includes = Includes::default();
     for edge in edges {
-        let included = RoleId::from_uuid(edge.included_id);
-        includes.entry(edge.role_id).or_default().push(included);
+        includes.add(edge.role_id, edge.included_id);
     }
     let roles = found.iter().map(|row| {
-        rows::role(
-            row.id,
-            &row.name,
-            row.builtin.as_deref(),
-            row.permissions.as_deref(),
-            row.version,
-            includes.remove(&row.id).unwrap_or_default(),
-        )
+        let columns = RoleColumns {
+            id: row.id,
+            name: &row.name,
+            builtin: row.builtin.as_deref(),
+            permissions: row.permissions.as_deref(),
+            version: row.version,
+        };
+        rows::role(row, &columns, includes.of(row.id))
     });
-    let roles: Vec<Role> = roles.collect::<Result<_, _>>()?;
-    Ok(RoleBook::of(roles))
+    sound(tenant, roles.collect::<Result<_, _>>()?)
 }

@@ -1,11 +1,12 @@
 //! Rows as the domain knows them. What a row should never hold is an error, not a panic.
 
-use crate::entity;
+use super::reading::Named;
+use crate::{entity, passwords};
 use aws_lc_rs::digest;
 use bailiwick_application::ports::{Account, AuditRow, HeldRole, Outcome, Secret, StoreError};
 use bailiwick_domain::{
     AuditId, ChainId, MailedTokenId, MemberId, ProjectId, RoleId, SessionId, TenantId, Timestamp,
-    UserId, Version,
+    UserId,
     access::{Assignment, Grants},
     invitation::InvitationStatus,
     mailed::{MailPurpose, MailedToken},
@@ -13,35 +14,32 @@ use bailiwick_domain::{
     ownership::Offer,
     password::PasswordHash,
     project::Project,
-    role::{Role, is_on_offer},
+    role::{BuiltIn, Role, is_on_offer},
     session::{Chain, Place, Session},
-    tenant::{Settings, Slug, Tenant, TenantStatus},
+    tenant::{Settings, Tenant, TenantStatus},
     user::User,
 };
-use std::{fmt::Display, str::FromStr};
 use uuid::Uuid;
 
-/// Reads a text that was checked when it was stored.
-pub(super) fn stored<T: FromStr<Err: Display>>(text: &str) -> Result<T, StoreError> {
-    text.parse().map_err(|error: T::Err| corrupt(error))
-}
-
-pub(super) fn corrupt(what: impl ToString) -> StoreError {
-    StoreError::Corrupt(what.to_string())
-}
-
-/// Whoever is suspended by nobody that we know is suspended by the platform: that forbids more.
+/// Where it is not said who suspended it, the platform did: that forbids more.
 pub(super) fn tenant_status(
+    row: &impl Named,
     status: &str,
     suspended_by: Option<&str>,
-    deleted_at: Option<i64>,
+    deleted_at: Option<Timestamp>,
 ) -> Result<TenantStatus, StoreError> {
     match (status, suspended_by, deleted_at) {
-        ("active", _, None) => Ok(TenantStatus::Active),
+        ("active", None, None) => Ok(TenantStatus::Active),
         ("suspended", Some("organization"), None) => Ok(TenantStatus::Suspended),
-        ("suspended", _, None) => Ok(TenantStatus::Locked),
-        ("active" | "suspended", _, Some(_)) => Ok(TenantStatus::Deleted),
-        _ => Err(corrupt(format!("a tenant is `{status}`"))),
+        ("suspended", Some("platform") | None, None) => Ok(TenantStatus::Locked),
+        ("active", None, Some(_)) => Ok(TenantStatus::Deleted),
+        ("suspended", Some("organization" | "platform") | None, Some(_)) => {
+            Ok(TenantStatus::Deleted)
+        }
+        ("active" | "suspended", Some(_), _) => {
+            Err(row.corrupt("suspended_by", "does not go with `status`"))
+        }
+        _ => Err(row.corrupt("status", "is no word that we write there")),
     }
 }
 
@@ -54,66 +52,113 @@ pub(super) const fn tenant_columns(status: TenantStatus) -> (&'static str, Optio
     }
 }
 
-pub(super) fn member_status(text: &str) -> Result<MemberStatus, StoreError> {
-    let known = MemberStatus::ALL
-        .into_iter()
-        .find(|status| status.name() == text);
-    known.ok_or_else(|| corrupt(format!("a member is `{text}`")))
+pub(super) fn member_status(row: &impl Named, text: &str) -> Result<MemberStatus, StoreError> {
+    row.one_of("status", text, MemberStatus::ALL, MemberStatus::name)
 }
 
-pub(super) fn invitation_status(text: &str) -> Result<InvitationStatus, StoreError> {
-    let known = InvitationStatus::ALL
-        .into_iter()
-        .find(|status| status.name() == text);
-    known.ok_or_else(|| corrupt(format!("an invitation is `{text}`")))
+pub(super) fn invitation_status(
+    row: &impl Named,
+    text: &str,
+) -> Result<InvitationStatus, StoreError> {
+    row.one_of(
+        "status",
+        text,
+        InvitationStatus::ALL,
+        InvitationStatus::name,
+    )
 }
 
-/// What the columns of a role say. A built-in role says in code what it holds.
+/// Is it one of two? Neither database has a type for that which the other has too.
+pub(super) fn is_so(row: &impl Named, column: &str, number: i64) -> Result<bool, StoreError> {
+    match number {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(row.corrupt(column, "is neither 0 nor 1")),
+    }
+}
+
+/// What the columns of a role say.
+pub(super) struct RoleColumns<'a> {
+    pub(super) id: Uuid,
+    pub(super) name: &'a str,
+    pub(super) builtin: Option<&'a str>,
+    pub(super) permissions: Option<&'a str>,
+    pub(super) version: i64,
+}
+
+/// A role, as its columns say it. A built-in role says in code what it holds.
 pub(super) fn role(
-    id: Uuid,
-    name: &str,
-    builtin: Option<&str>,
-    permissions: Option<&str>,
-    version: i64,
+    row: &impl Named,
+    columns: &RoleColumns<'_>,
     includes: Vec<RoleId>,
 ) -> Result<Role, StoreError> {
-    let id = RoleId::from_uuid(id);
-    match (builtin, permissions) {
-        (Some(builtin), None) => Ok(Role::built_in(id, stored(builtin)?)),
+    let id = RoleId::from_uuid(columns.id);
+    let version = row.version(columns.version)?;
+    match (
+        built_in(row, columns.name, columns.builtin)?,
+        columns.permissions,
+    ) {
+        (Some(builtin), None) => Ok(Role::built_in(id, builtin)),
         (None, Some(permissions)) => Ok(Role {
             id,
-            name: stored(name)?,
+            name: row.parsed("name", columns.name)?,
             built_in: None,
             // Whatever somebody wrote into the row: what is reserved is held by `owner` alone.
             grants: Grants::stored(permissions)
-                .map_err(corrupt)?
+                .map_err(|_| row.corrupt("permissions", "names what no role can hold"))?
                 .only(is_on_offer),
             includes,
-            version: Version::from_number(version),
+            version,
         }),
-        _ => Err(corrupt(format!("{id} is built in and is not"))),
+        (Some(_), Some(_)) => {
+            Err(row.corrupt("permissions", "stand there although `builtin` does"))
+        }
+        (None, None) => Err(row.corrupt("permissions", "are missing, and so is `builtin`")),
+    }
+}
+
+/// Which of the built-in roles it is, if it is one: then it is called so.
+fn built_in(
+    row: &impl Named,
+    name: &str,
+    builtin: Option<&str>,
+) -> Result<Option<BuiltIn>, StoreError> {
+    let Some(builtin) = builtin else {
+        return Ok(None);
+    };
+    let known = row.one_of("builtin", builtin, BuiltIn::ALL, BuiltIn::name)?;
+    if name == builtin {
+        Ok(Some(known))
+    } else {
+        Err(row.corrupt("name", "is not what `builtin` says"))
     }
 }
 
 /// An assignment, as its columns say it.
-pub(super) fn assignment(role: Uuid, project: Option<Uuid>, expires_at: Option<i64>) -> Assignment {
-    Assignment {
+pub(super) fn assignment(
+    row: &impl Named,
+    role: Uuid,
+    project: Option<Uuid>,
+    expires_at: Option<i64>,
+) -> Result<Assignment, StoreError> {
+    Ok(Assignment {
         role: RoleId::from_uuid(role),
         project: project.map(ProjectId::from_uuid),
-        expires_at: expires_at.map(Timestamp::from_micros),
-    }
+        expires_at: row.at_if("expires_at", expires_at)?,
+    })
 }
 
 /// A role that somebody has, with the name that its row says.
 pub(super) fn held(
+    row: &impl Named,
     assignment: Assignment,
     name: &str,
     builtin: Option<&str>,
 ) -> Result<HeldRole, StoreError> {
     Ok(HeldRole {
         assignment,
-        name: stored(name)?,
-        built_in: builtin.map(stored).transpose()?,
+        name: row.parsed("name", name)?,
+        built_in: built_in(row, name, builtin)?,
     })
 }
 
@@ -125,114 +170,127 @@ pub(super) fn member(
         id: MemberId::from_uuid(row.id),
         tenant: TenantId::from_uuid(row.tenant_id),
         user: UserId::from_uuid(row.user_id),
-        status: member_status(&row.status)?,
+        status: member_status(row, &row.status)?,
         assignments,
-        created_at: Timestamp::from_micros(row.created_at),
-        version: Version::from_number(row.version),
+        created_at: row.at("created_at", row.created_at)?,
+        version: row.version(row.version)?,
     })
 }
 
-pub(super) fn offer(row: &entity::ownership_offer::Model) -> Offer {
-    Offer {
+pub(super) fn offer(row: &entity::ownership_offer::Model) -> Result<Offer, StoreError> {
+    Ok(Offer {
         tenant: TenantId::from_uuid(row.tenant_id),
         from: MemberId::from_uuid(row.from_member_id),
         to: MemberId::from_uuid(row.to_member_id),
-        created_at: Timestamp::from_micros(row.created_at),
-        expires_at: Timestamp::from_micros(row.expires_at),
-    }
+        created_at: row.at("created_at", row.created_at)?,
+        expires_at: row.at("expires_at", row.expires_at)?,
+    })
 }
 
 pub(super) fn audit_event(row: entity::audit_event::Model) -> Result<AuditRow, StoreError> {
-    let outcome = Outcome::ALL
-        .into_iter()
-        .find(|outcome| outcome.name() == row.outcome);
     Ok(AuditRow {
         id: AuditId::from_uuid(row.id),
-        at: Timestamp::from_micros(row.at),
+        at: row.at("at", row.at)?,
         actor: row.actor_id.map(UserId::from_uuid),
+        outcome: row.one_of("outcome", &row.outcome, Outcome::ALL, Outcome::name)?,
         action: row.action,
         target: row.target,
-        outcome: outcome.ok_or_else(|| corrupt(format!("an act came to `{}`", row.outcome)))?,
         reason: row.reason,
     })
 }
 
-pub(super) fn user(row: entity::user::Model) -> Result<User, StoreError> {
+pub(super) fn user(row: &entity::user::Model) -> Result<User, StoreError> {
     Ok(User {
         id: UserId::from_uuid(row.id),
-        email: stored(&row.email)?,
-        name: stored(&row.name)?,
-        created_at: Timestamp::from_micros(row.created_at),
-        verified_at: row.email_verified_at.map(Timestamp::from_micros),
-        disabled_at: row.disabled_at.map(Timestamp::from_micros),
+        email: row.parsed("email", &row.email)?,
+        name: row.parsed("name", &row.name)?,
+        created_at: row.at("created_at", row.created_at)?,
+        verified_at: row.at_if("email_verified_at", row.email_verified_at)?,
+        disabled_at: row.at_if("disabled_at", row.disabled_at)?,
     })
 }
 
-pub(super) fn account(mut row: entity::user::Model) -> Result<Account, StoreError> {
-    let password = row.password_hash.take().map(PasswordHash::from_phc);
+pub(super) fn account(row: entity::user::Model) -> Result<Account, StoreError> {
+    let user = user(&row)?;
+    let hash = row.password_hash.as_deref();
+    if hash.is_some_and(|hash| !passwords::is_hash(hash)) {
+        return Err(row.corrupt("password_hash", "is no hash that we compare with"));
+    }
     Ok(Account {
-        user: user(row)?,
-        password,
+        user,
+        password: row.password_hash.map(PasswordHash::from_phc),
     })
 }
 
-pub(super) fn tenant(row: entity::tenant::Model) -> Result<Tenant, StoreError> {
-    let domains = row.allowed_domains.split(' ');
-    let domains = domains.filter(|domain| !domain.is_empty());
+pub(super) fn tenant(row: &entity::tenant::Model) -> Result<Tenant, StoreError> {
+    let deleted_at = row.at_if("deleted_at", row.deleted_at)?;
+    let domains = match row.allowed_domains.as_str() {
+        "" => Vec::new(),
+        listed => {
+            let domains = listed.split(' ');
+            let domains = domains.map(|domain| row.parsed("allowed_domains", domain));
+            domains.collect::<Result<_, _>>()?
+        }
+    };
     Ok(Tenant {
         id: TenantId::from_uuid(row.id),
-        name: stored(&row.name)?,
-        status: tenant_status(&row.status, row.suspended_by.as_deref(), row.deleted_at)?,
-        slug: Slug::stored(row.slug),
-        deleted_at: row.deleted_at.map(Timestamp::from_micros),
+        name: row.parsed("name", &row.name)?,
+        status: tenant_status(row, &row.status, row.suspended_by.as_deref(), deleted_at)?,
+        slug: row.parsed("slug", &row.slug)?,
+        deleted_at,
         settings: Settings {
             default_role: row.default_role_id.map(RoleId::from_uuid),
-            allowed_domains: domains.map(stored).collect::<Result<_, _>>()?,
-            second_factor_required: row.second_factor_required != 0,
+            allowed_domains: domains,
+            second_factor_required: is_so(
+                row,
+                "second_factor_required",
+                row.second_factor_required,
+            )?,
         },
         created_by: UserId::from_uuid(row.created_by),
-        created_at: Timestamp::from_micros(row.created_at),
-        updated_at: Timestamp::from_micros(row.updated_at),
-        version: Version::from_number(row.version),
+        created_at: row.at("created_at", row.created_at)?,
+        updated_at: row.at("updated_at", row.updated_at)?,
+        version: row.version(row.version)?,
     })
 }
 
-pub(super) fn project(row: entity::project::Model) -> Result<Project, StoreError> {
+pub(super) fn project(row: &entity::project::Model) -> Result<Project, StoreError> {
     Ok(Project {
         id: ProjectId::from_uuid(row.id),
         tenant: TenantId::from_uuid(row.tenant_id),
-        name: stored(&row.name)?,
+        name: row.parsed("name", &row.name)?,
         created_by: UserId::from_uuid(row.created_by),
-        created_at: Timestamp::from_micros(row.created_at),
-        updated_at: Timestamp::from_micros(row.updated_at),
-        deleted_at: row.deleted_at.map(Timestamp::from_micros),
+        created_at: row.at("created_at", row.created_at)?,
+        updated_at: row.at("updated_at", row.updated_at)?,
+        deleted_at: row.at_if("deleted_at", row.deleted_at)?,
     })
 }
 
-pub(super) fn session(row: &entity::session::Model) -> Session {
-    Session {
+pub(super) fn session(row: &entity::session::Model) -> Result<Session, StoreError> {
+    Ok(Session {
         id: SessionId::from_uuid(row.id),
         user: UserId::from_uuid(row.user_id),
-        authenticated_at: Timestamp::from_micros(row.authenticated_at),
-        expires_at: Timestamp::from_micros(row.expires_at),
-        ended_at: row.ended_at.map(Timestamp::from_micros),
-        second_factor_at: row.second_factor_at.map(Timestamp::from_micros),
-    }
+        authenticated_at: row.at("authenticated_at", row.authenticated_at)?,
+        expires_at: row.at("expires_at", row.expires_at)?,
+        ended_at: row.at_if("ended_at", row.ended_at)?,
+        second_factor_at: row.at_if("second_factor_at", row.second_factor_at)?,
+    })
 }
 
-pub(super) fn chain(row: entity::refresh_chain::Model) -> Result<(Chain, Secret), StoreError> {
+pub(super) fn chain(row: &entity::refresh_chain::Model) -> Result<(Chain, Secret), StoreError> {
     let chain = Chain {
         id: ChainId::from_uuid(row.id),
         session: SessionId::from_uuid(row.session_id),
-        place: place(row.tenant_id, row.member_id)?,
-        generation: u64::try_from(row.generation).map_err(corrupt)?,
-        rotated_at: Timestamp::from_micros(row.rotated_at),
-        revoked_at: row.revoked_at.map(Timestamp::from_micros),
+        place: place(row, row.tenant_id, row.member_id)?,
+        generation: generation(row, row.generation)?,
+        rotated_at: row.at("rotated_at", row.rotated_at)?,
+        revoked_at: row.at_if("revoked_at", row.revoked_at)?,
     };
-    Ok((chain, secret(row.secret)?))
+    Ok((chain, secret(row, &row.secret)?))
 }
 
 pub(super) fn place(
+    row: &impl Named,
     tenant: Option<Uuid>,
     member: Option<Uuid>,
 ) -> Result<Option<Place>, StoreError> {
@@ -242,32 +300,40 @@ pub(super) fn place(
             member: MemberId::from_uuid(member),
         })),
         (None, None) => Ok(None),
-        _ => Err(corrupt("a chain has half a place")),
+        _ => Err(row.corrupt(
+            "member_id",
+            "is there without `tenant_id`, or the other way round",
+        )),
     }
 }
 
-pub(super) fn secret(bytes: Vec<u8>) -> Result<Secret, StoreError> {
-    let secret = bytes
-        .try_into()
-        .map_err(|_| corrupt("a chain's secret has no 32 bytes"))?;
-    Ok(Secret(secret))
+pub(super) fn secret(row: &impl Named, bytes: &[u8]) -> Result<Secret, StoreError> {
+    let secret = bytes.try_into();
+    secret
+        .map(Secret)
+        .map_err(|_| row.corrupt("secret", "has not 32 bytes"))
 }
 
-/// A generation as the databases count: neither has numbers without a sign.
-pub(super) fn generation(generation: u64) -> Result<i64, StoreError> {
-    i64::try_from(generation).map_err(corrupt)
+/// A generation that another one can follow. Neither database has numbers without a sign.
+pub(super) fn generation(row: &impl Named, number: i64) -> Result<u64, StoreError> {
+    u64::try_from(number)
+        .ok()
+        .filter(|_| number < i64::MAX)
+        .ok_or_else(|| row.corrupt("generation", "is no number that we count to"))
 }
 
-pub(super) fn mailed_token(row: entity::mailed_token::Model) -> Result<MailedToken, StoreError> {
-    let purpose = MailPurpose::ALL
-        .into_iter()
-        .find(|purpose| purpose.name() == row.purpose);
+/// A generation as the databases count.
+pub(super) fn counted(generation: u64) -> Result<i64, StoreError> {
+    i64::try_from(generation).map_err(|error| StoreError::Broken(error.to_string()))
+}
+
+pub(super) fn mailed_token(row: &entity::mailed_token::Model) -> Result<MailedToken, StoreError> {
     Ok(MailedToken {
         id: MailedTokenId::from_uuid(row.id),
         user: UserId::from_uuid(row.user_id),
-        purpose: purpose.ok_or_else(|| corrupt(format!("a token is for `{}`", row.purpose)))?,
-        created_at: Timestamp::from_micros(row.created_at),
-        expires_at: Timestamp::from_micros(row.expires_at),
+        purpose: row.one_of("purpose", &row.purpose, MailPurpose::ALL, MailPurpose::name)?,
+        created_at: row.at("created_at", row.created_at)?,
+        expires_at: row.at("expires_at", row.expires_at)?,
     })
 }
 

@@ -4,6 +4,7 @@ use super::{
     audit::Recorder,
     error::store_error,
     owned::{OfNobody, OfPerson, OfTenant, owners_of},
+    reading::{Named, Reads, Row},
     roles, rows,
 };
 use crate::{
@@ -59,28 +60,30 @@ impl Directory for TenantTx {
     async fn user_with(&mut self, email: &EmailAddress) -> Result<Option<User>, StoreError> {
         let user = user::Entity::rows()
             .filter(user::Column::Email.eq(email.as_str()))
-            .one(&self.tx)
-            .await
-            .map_err(store_error)?;
-        user.map(rows::user).transpose()
+            .read_one(&self.tx)
+            .await?;
+        user.as_ref().map(rows::user).transpose()
     }
 
-    async fn name_of(&mut self, user: UserId) -> Result<Option<Name>, StoreError> {
-        let user = user::Entity::rows()
+    async fn name_of(&mut self, user: UserId) -> Result<Name, StoreError> {
+        let row = user::Entity::rows()
             .filter(user::Column::Id.eq(user.as_uuid()))
-            .one(&self.tx)
-            .await
-            .map_err(store_error)?;
-        user.map(|user| rows::stored(&user.name)).transpose()
+            .read_one(&self.tx)
+            .await?;
+        let missing = Row {
+            table: "users",
+            ids: [("id", user.as_uuid())],
+        };
+        let row = row.ok_or_else(|| missing.corrupt("id", "is referred to and not there"))?;
+        row.parsed("name", &row.name)
     }
 
     async fn is_open(&mut self, user: UserId) -> Result<bool, StoreError> {
         let open = user::Entity::rows()
             .filter(user::Column::Id.eq(user.as_uuid()))
             .filter(user::Column::DisabledAt.is_null())
-            .one(&self.tx)
-            .await
-            .map_err(store_error)?;
+            .read_one(&self.tx)
+            .await?;
         Ok(open.is_some())
     }
 
@@ -100,14 +103,10 @@ impl Directory for TenantTx {
         user::Entity::rows()
             .filter(user::Column::Id.eq(user.as_uuid()))
             .lock(LockType::NoKeyUpdate)
-            .one(&self.tx)
-            .await
-            .map_err(store_error)?;
+            .read_one(&self.tx)
+            .await?;
         self.tx.show(Some(user)).await.map_err(store_error)?;
-        let members = member::Entity::about(user)
-            .all(&self.tx)
-            .await
-            .map_err(store_error)?;
+        let members = member::Entity::about(user).read_all(&self.tx).await?;
         self.tx.show(None).await.map_err(store_error)?;
         Ok(members
             .into_iter()
@@ -121,10 +120,9 @@ impl Tenants for TenantTx {
     async fn tenant(&mut self) -> Result<Option<Tenant>, StoreError> {
         let row = tenant::Entity::of(self.tenant)
             .lock(LockType::NoKeyUpdate)
-            .one(&self.tx)
-            .await
-            .map_err(store_error)?;
-        row.map(rows::tenant).transpose()
+            .read_one(&self.tx)
+            .await?;
+        row.as_ref().map(rows::tenant).transpose()
     }
 
     async fn save_tenant(&mut self, tenant: &Tenant) -> Result<(), StoreError> {
@@ -212,14 +210,12 @@ impl Roles for TenantTx {
         let id = id.as_uuid();
         let held = member_role::Entity::of(self.tenant)
             .filter(member_role::Column::RoleId.eq(id))
-            .one(&self.tx)
-            .await
-            .map_err(store_error)?;
+            .read_one(&self.tx)
+            .await?;
         let on_projects = project_role::Entity::of(self.tenant)
             .filter(project_role::Column::RoleId.eq(id))
-            .one(&self.tx)
-            .await
-            .map_err(store_error)?;
+            .read_one(&self.tx)
+            .await?;
         let invitations = invitation_role::Entity::of(self.tenant)
             .select_only()
             .column(invitation_role::Column::InvitationId)
@@ -229,9 +225,8 @@ impl Roles for TenantTx {
             .filter(invitation::Column::Id.in_subquery(invitations))
             .filter(invitation::Column::Status.eq(InvitationStatus::Pending.name()))
             .filter(invitation::Column::ExpiresAt.gt(now.as_micros()))
-            .one(&self.tx)
-            .await
-            .map_err(store_error)?;
+            .read_one(&self.tx)
+            .await?;
         Ok(Usage {
             assigned: held.is_some() || on_projects.is_some(),
             invited: invited.is_some(),
@@ -285,27 +280,24 @@ impl Members for TenantTx {
     async fn member(&mut self, id: MemberId) -> Result<Option<Member>, StoreError> {
         let row = member::Entity::of(self.tenant)
             .filter(member::Column::Id.eq(id.as_uuid()))
-            .one(&self.tx)
-            .await
-            .map_err(store_error)?;
+            .read_one(&self.tx)
+            .await?;
         self.with_assignments(row).await
     }
 
     async fn member_of(&mut self, user: UserId) -> Result<Option<Member>, StoreError> {
         let row = member::Entity::of(self.tenant)
             .filter(member::Column::UserId.eq(user.as_uuid()))
-            .one(&self.tx)
-            .await
-            .map_err(store_error)?;
+            .read_one(&self.tx)
+            .await?;
         self.with_assignments(row).await
     }
 
     async fn owners(&mut self) -> Result<Owners, StoreError> {
         let owners = owners_of(self.tenant)
             .order_by_asc(member::Column::Id)
-            .all(&self.tx)
-            .await
-            .map_err(store_error)?;
+            .read_all(&self.tx)
+            .await?;
         let ids = owners.iter().map(|row| MemberId::from_uuid(row.id));
         Ok(Owners(ids.collect()))
     }
@@ -360,9 +352,8 @@ impl Members for TenantTx {
         member::Entity::of(self.tenant)
             .filter(member::Column::Id.eq(id.as_uuid()))
             .lock(LockType::Update)
-            .one(&self.tx)
-            .await
-            .map_err(store_error)?;
+            .read_one(&self.tx)
+            .await?;
         refresh_chain::Entity::removal_of(self.tenant)
             .filter(refresh_chain::Column::MemberId.eq(id.as_uuid()))
             .exec(&self.tx)
@@ -423,28 +414,26 @@ impl Invitations for TenantTx {
         let row = invitation::Entity::of(self.tenant)
             .filter(invitation::Column::Id.eq(id.as_uuid()))
             .lock(LockType::NoKeyUpdate)
-            .one(&self.tx)
-            .await
-            .map_err(store_error)?;
+            .read_one(&self.tx)
+            .await?;
         let Some(row) = row else { return Ok(None) };
         let roles = invitation_role::Entity::of(self.tenant)
             .filter(invitation_role::Column::InvitationId.eq(row.id))
             .order_by_asc(invitation_role::Column::RoleId)
-            .all(&self.tx)
-            .await
-            .map_err(store_error)?;
+            .read_all(&self.tx)
+            .await?;
         Ok(Some(Invitation {
             id,
             tenant: self.tenant,
-            email: rows::stored(&row.email)?,
+            email: row.parsed("email", &row.email)?,
             roles: roles
                 .iter()
                 .map(|one| RoleId::from_uuid(one.role_id))
                 .collect(),
-            status: rows::invitation_status(&row.status)?,
+            status: rows::invitation_status(&row, &row.status)?,
             invited_by: UserId::from_uuid(row.invited_by),
-            created_at: Timestamp::from_micros(row.created_at),
-            expires_at: Timestamp::from_micros(row.expires_at),
+            created_at: row.at("created_at", row.created_at)?,
+            expires_at: row.at("expires_at", row.expires_at)?,
         }))
     }
 
@@ -485,10 +474,9 @@ impl Invitations for TenantTx {
 impl Offers for TenantTx {
     async fn offer(&mut self) -> Result<Option<Offer>, StoreError> {
         let row = ownership_offer::Entity::of(self.tenant)
-            .one(&self.tx)
-            .await
-            .map_err(store_error)?;
-        Ok(row.as_ref().map(rows::offer))
+            .read_one(&self.tx)
+            .await?;
+        row.as_ref().map(rows::offer).transpose()
     }
 
     async fn put_offer(&mut self, offer: &Offer) -> Result<(), StoreError> {
@@ -519,10 +507,9 @@ impl Projects for TenantTx {
             .filter(project::Column::Id.eq(id.as_uuid()))
             .filter(project::Column::DeletedAt.is_null())
             .lock(LockType::NoKeyUpdate)
-            .one(&self.tx)
-            .await
-            .map_err(store_error)?;
-        row.map(rows::project).transpose()
+            .read_one(&self.tx)
+            .await?;
+        row.as_ref().map(rows::project).transpose()
     }
 
     async fn add_project(&mut self, project: &Project) -> Result<(), StoreError> {
@@ -636,9 +623,8 @@ impl TenantTx {
             .map_err(store_error)?;
         let kept = slug::Entity::of(self.tenant)
             .filter(slug::Column::Slug.eq(tenant.slug.as_str()))
-            .one(&self.tx)
-            .await
-            .map_err(store_error)?;
+            .read_one(&self.tx)
+            .await?;
         kept.map(|_| ()).ok_or(StoreError::Taken(Unique::Slug))
     }
 
@@ -662,6 +648,14 @@ impl TenantTx {
             .column(project_role::Column::MemberId)
             .filter(here())
             .into_query();
+        let holders = member::Entity::of(self.tenant)
+            .filter(member::Column::Id.in_subquery(holding.clone()))
+            .read_all(&self.tx)
+            .await?;
+        // The database would count on from whatever stands there.
+        for row in &holders {
+            row.version(row.version)?;
+        }
         member::Entity::change_of(self.tenant)
             .filter(member::Column::Id.in_subquery(holding))
             .col_expr(
@@ -731,17 +725,15 @@ impl TenantTx {
         }
         let invitations: Vec<Uuid> = invitation_role::Entity::of(self.tenant)
             .filter(invitation_role::Column::RoleId.eq(old.as_uuid()))
-            .all(&self.tx)
-            .await
-            .map_err(store_error)?
+            .read_all(&self.tx)
+            .await?
             .into_iter()
             .map(|row| row.invitation_id)
             .collect();
         let having: Vec<Uuid> = invitation_role::Entity::of(self.tenant)
             .filter(invitation_role::Column::RoleId.eq(new.as_uuid()))
-            .all(&self.tx)
-            .await
-            .map_err(store_error)?
+            .read_all(&self.tx)
+            .await?
             .into_iter()
             .map(|row| row.invitation_id)
             .collect();
@@ -784,9 +776,8 @@ impl TenantTx {
                     .add(member::Column::Id.in_subquery(on_projects)),
             )
             .order_by_asc(member::Column::Id)
-            .all(&self.tx)
-            .await
-            .map_err(store_error)?;
+            .read_all(&self.tx)
+            .await?;
         Ok(holders
             .iter()
             .map(|row| MemberId::from_uuid(row.id))
@@ -806,23 +797,21 @@ impl TenantTx {
         let whole = member_role::Entity::of(self.tenant)
             .filter(member_role::Column::MemberId.eq(member.as_uuid()))
             .order_by_asc(member_role::Column::RoleId)
-            .all(&self.tx)
-            .await
-            .map_err(store_error)?;
+            .read_all(&self.tx)
+            .await?;
         let on_projects = project_role::Entity::of(self.tenant)
             .filter(project_role::Column::MemberId.eq(member.as_uuid()))
             .order_by_asc(project_role::Column::ProjectId)
             .order_by_asc(project_role::Column::RoleId)
-            .all(&self.tx)
-            .await
-            .map_err(store_error)?;
+            .read_all(&self.tx)
+            .await?;
         let whole = whole
             .iter()
-            .map(|row| rows::assignment(row.role_id, None, row.expires_at));
+            .map(|row| rows::assignment(row, row.role_id, None, row.expires_at));
         let on_projects = on_projects
             .iter()
-            .map(|row| rows::assignment(row.role_id, Some(row.project_id), row.expires_at));
-        Ok(whole.chain(on_projects).collect())
+            .map(|row| rows::assignment(row, row.role_id, Some(row.project_id), row.expires_at));
+        whole.chain(on_projects).collect()
     }
 
     async fn assign(

@@ -5,7 +5,9 @@ use super::{
     error::store_error,
     invitations::{Wanted, invitations},
     owned::{OfNobody, OfPerson, OfTenant, owners_of},
-    platform, roles, rows,
+    platform,
+    reading::{Named, Reads, Table, answers},
+    roles, rows,
 };
 use crate::{
     database::{Context, Tx},
@@ -27,7 +29,7 @@ use bailiwick_domain::{
     project::Project,
     role::RoleBook,
     session::Place,
-    tenant::{Slug, Tenant, TenantStatus},
+    tenant::{Tenant, TenantStatus},
     user::EmailAddress,
 };
 use sea_orm::{
@@ -37,6 +39,10 @@ use sea_orm::{
 };
 use std::collections::HashMap;
 use uuid::Uuid;
+
+const HELD: Table = Table::behind("h_", "member_roles", &["tenant_id", "member_id", "role_id"]);
+const ROLE: Table = Table::behind("r_", "roles", &["tenant_id", "id"]);
+const CHAINS: Table = Table::behind("", "refresh_chains", &["session_id"]);
 
 #[async_trait]
 impl Views for SeaStore {
@@ -51,35 +57,41 @@ impl Views for SeaStore {
             .join(JoinType::InnerJoin, tenant_of_member())
             .select_also(tenant::Entity)
             .order_by_asc(member::Column::Id)
-            .all(&tx)
-            .await
-            .map_err(store_error)?;
+            .read_all(&tx)
+            .await?;
         let held = member::Entity::about(user)
             .join(JoinType::InnerJoin, roles_of_member())
             .join(JoinType::InnerJoin, role_of_holding())
             .select_only()
-            .column_as(member::Column::Id, "member_id")
-            .column_as(role::Column::Id, "role_id")
-            .column_as(member_role::Column::ExpiresAt, "expires_at")
-            .column_as(role::Column::Name, "name")
-            .column_as(role::Column::Builtin, "builtin")
+            .column_as(member_role::Column::TenantId, "h_tenant_id")
+            .column_as(member_role::Column::MemberId, "h_member_id")
+            .column_as(member_role::Column::RoleId, "h_role_id")
+            .column_as(member_role::Column::ExpiresAt, "h_expires_at")
+            .column_as(role::Column::TenantId, "r_tenant_id")
+            .column_as(role::Column::Id, "r_id")
+            .column_as(role::Column::Name, "r_name")
+            .column_as(role::Column::Builtin, "r_builtin")
             .order_by_asc(role::Column::Id)
-            .into_tuple::<(Uuid, Uuid, Option<i64>, String, Option<String>)>()
-            .all(&tx)
-            .await
-            .map_err(store_error)?;
+            .build(tx.get_database_backend());
+        let held = answers(&tx, held).await?;
         tx.commit().await.map_err(store_error)?;
         let mut roles: HashMap<Uuid, Vec<HeldRole>> = HashMap::new();
-        for (member, role, expires_at, name, builtin) in held {
-            let assignment = rows::assignment(role, None, expires_at);
+        for row in &held {
+            let (held, role) = (HELD.of(row), ROLE.of(row));
+            let expires_at = held.get_if("expires_at")?;
+            let assignment = rows::assignment(&held, held.get("role_id")?, None, expires_at)?;
             if assignment.is_live(now) {
-                let role = rows::held(assignment, &name, builtin.as_deref())?;
-                roles.entry(member).or_default().push(role);
+                let (name, builtin) = (
+                    role.get::<String>("name")?,
+                    role.get_if::<String>("builtin")?,
+                );
+                let role = rows::held(&role, assignment, &name, builtin.as_deref())?;
+                roles.entry(held.get("member_id")?).or_default().push(role);
             }
         }
         let rows = memberships.into_iter().filter_map(|(member, tenant)| {
             let held = roles.remove(&member.id).unwrap_or_default();
-            membership(&member, tenant?, held, now).transpose()
+            membership(&member, &tenant, held, now).transpose()
         });
         rows.collect()
     }
@@ -95,36 +107,37 @@ impl Views for SeaStore {
             .filter(session::Column::EndedAt.is_null())
             .filter(session::Column::ExpiresAt.gt(now.as_micros()))
             .order_by_desc(session::Column::Id)
-            .all(&tx)
-            .await
-            .map_err(store_error)?;
-        let seen: HashMap<Uuid, i64> = refresh_chain::Entity::rows()
+            .read_all(&tx)
+            .await?;
+        let seen = refresh_chain::Entity::rows()
             .select_only()
             .column(refresh_chain::Column::SessionId)
-            .column_as(refresh_chain::Column::RotatedAt.max(), "seen")
+            .column_as(refresh_chain::Column::RotatedAt.max(), "rotated_at")
             .filter(refresh_chain::Column::SessionId.is_in(found.iter().map(|row| row.id)))
             .group_by(refresh_chain::Column::SessionId)
-            .into_tuple::<(Uuid, i64)>()
-            .all(&tx)
-            .await
-            .map_err(store_error)?
-            .into_iter()
-            .collect();
+            .build(tx.get_database_backend());
+        let seen = answers(&tx, seen).await?;
         tx.commit().await.map_err(store_error)?;
-        Ok(found
+        let seen = seen.iter().map(|row| {
+            let row = CHAINS.of(row);
+            Ok((row.get("session_id")?, row.at("rotated_at")?))
+        });
+        let seen: HashMap<Uuid, Timestamp> = seen.collect::<Result<_, StoreError>>()?;
+        found
             .into_iter()
-            .map(|row| SessionRow {
-                session: rows::session(&row),
-                created_at: Timestamp::from_micros(row.created_at),
-                last_seen_at: Timestamp::from_micros(
-                    seen.get(&row.id).copied().unwrap_or(row.created_at),
-                ),
-                device: Device {
-                    user_agent: row.user_agent,
-                    address: row.address,
-                },
+            .map(|row| {
+                let created_at = row.at("created_at", row.created_at)?;
+                Ok(SessionRow {
+                    session: rows::session(&row)?,
+                    created_at,
+                    last_seen_at: seen.get(&row.id).copied().unwrap_or(created_at),
+                    device: Device {
+                        user_agent: row.user_agent,
+                        address: row.address,
+                    },
+                })
             })
-            .collect())
+            .collect()
     }
 
     async fn invitations_of(
@@ -141,22 +154,18 @@ impl Views for SeaStore {
 
     async fn organization(&self, scope: &TenantScope<Read>) -> Result<Option<Tenant>, StoreError> {
         let tx = self.read(Context::tenant(scope.tenant())).await?;
-        let row = tenant::Entity::of(scope.tenant())
-            .one(&tx)
-            .await
-            .map_err(store_error)?;
+        let row = tenant::Entity::of(scope.tenant()).read_one(&tx).await?;
         tx.commit().await.map_err(store_error)?;
-        row.map(rows::tenant).transpose()
+        row.as_ref().map(rows::tenant).transpose()
     }
 
     async fn offer(&self, scope: &TenantScope<Read>) -> Result<Option<Offer>, StoreError> {
         let tx = self.read(Context::tenant(scope.tenant())).await?;
         let row = ownership_offer::Entity::of(scope.tenant())
-            .one(&tx)
-            .await
-            .map_err(store_error)?;
+            .read_one(&tx)
+            .await?;
         tx.commit().await.map_err(store_error)?;
-        Ok(row.as_ref().map(rows::offer))
+        row.as_ref().map(rows::offer).transpose()
     }
 
     async fn members(
@@ -286,14 +295,10 @@ impl Views for SeaStore {
         let page = page.map(ProjectId::as_uuid);
         let select = live_projects(scope).filter(selected(selection));
         let rows = part(select, project::Column::Id, &page)
-            .all(&tx)
-            .await
-            .map_err(store_error)?;
+            .read_all(&tx)
+            .await?;
         tx.commit().await.map_err(store_error)?;
-        let rows = rows
-            .into_iter()
-            .map(rows::project)
-            .collect::<Result<_, _>>()?;
+        let rows = rows.iter().map(rows::project).collect::<Result<_, _>>()?;
         Ok(slice(rows, page.limit))
     }
 
@@ -305,11 +310,10 @@ impl Views for SeaStore {
         let tx = self.read(Context::tenant(scope.tenant())).await?;
         let row = live_projects(scope)
             .filter(project::Column::Id.eq(id.as_uuid()))
-            .one(&tx)
-            .await
-            .map_err(store_error)?;
+            .read_one(&tx)
+            .await?;
         tx.commit().await.map_err(store_error)?;
-        row.map(rows::project).transpose()
+        row.as_ref().map(rows::project).transpose()
     }
 
     async fn project_members(
@@ -361,9 +365,8 @@ impl Views for SeaStore {
         }
         let page = page.map(AuditId::as_uuid);
         let rows = part(select, audit_event::Column::Id, &page)
-            .all(&tx)
-            .await
-            .map_err(store_error)?;
+            .read_all(&tx)
+            .await?;
         tx.commit().await.map_err(store_error)?;
         let rows = rows
             .into_iter()
@@ -493,7 +496,7 @@ impl Views for SeaStore {
 /// A membership as its owner sees it, unless it is of a tenant that is gone for them.
 fn membership(
     member: &member::Model,
-    tenant: tenant::Model,
+    tenant: &tenant::Model,
     roles: Vec<HeldRole>,
     now: Timestamp,
 ) -> Result<Option<MembershipRow>, StoreError> {
@@ -505,9 +508,9 @@ fn membership(
             member: MemberId::from_uuid(member.id),
         },
         name: tenant.name,
-        slug: Slug::stored(tenant.slug.to_string()),
+        slug: tenant.slug,
         tenant_status: tenant.status,
-        member_status: rows::member_status(&member.status)?,
+        member_status: rows::member_status(member, &member.status)?,
         roles,
     };
     let there = row.tenant_status != TenantStatus::Deleted || (restorable && row.may_enter());
@@ -523,51 +526,47 @@ async fn members_in(
     let found = select
         .join(JoinType::InnerJoin, user_of_member())
         .select_also(user::Entity)
-        .all(tx)
-        .await
-        .map_err(store_error)?;
+        .read_all(tx)
+        .await?;
     let ids = || found.iter().map(|(member, _)| member.id);
     let whole = member_role::Entity::of(tenant)
         .filter(member_role::Column::MemberId.is_in(ids()))
         .join(JoinType::InnerJoin, role_of_holding())
         .select_also(role::Entity)
         .order_by_asc(role::Column::Id)
-        .all(tx)
-        .await
-        .map_err(store_error)?;
+        .read_all(tx)
+        .await?;
     let on_projects = project_role::Entity::of(tenant)
         .filter(project_role::Column::MemberId.is_in(ids()))
         .join(JoinType::InnerJoin, role_of_holding_on_project())
         .select_also(role::Entity)
         .order_by_asc(project_role::Column::ProjectId)
         .order_by_asc(role::Column::Id)
-        .all(tx)
-        .await
-        .map_err(store_error)?;
+        .read_all(tx)
+        .await?;
     let whole = whole.into_iter().map(|(held, role)| {
-        let assignment = rows::assignment(held.role_id, None, held.expires_at);
+        let assignment = rows::assignment(&held, held.role_id, None, held.expires_at);
         (held.member_id, assignment, role)
     });
     let on_projects = on_projects.into_iter().map(|(held, role)| {
-        let assignment = rows::assignment(held.role_id, Some(held.project_id), held.expires_at);
+        let here = Some(held.project_id);
+        let assignment = rows::assignment(&held, held.role_id, here, held.expires_at);
         (held.member_id, assignment, role)
     });
     let mut roles: HashMap<Uuid, Vec<HeldRole>> = HashMap::new();
     for (member, assignment, role) in whole.chain(on_projects) {
-        if let Some(role) = role {
-            let role = rows::held(assignment, &role.name, role.builtin.as_deref())?;
-            roles.entry(member).or_default().push(role);
-        }
+        let role = rows::held(&role, assignment?, &role.name, role.builtin.as_deref())?;
+        roles.entry(member).or_default().push(role);
     }
     found
         .into_iter()
-        .filter_map(|(member, user)| Some((member, user?)))
         .map(|(member, user)| {
             let roles = roles.remove(&member.id).unwrap_or_default();
             let assignments = roles.iter().map(|role| role.assignment).collect();
+            let user = rows::user(&user)?;
             Ok(MemberRow {
-                email: rows::stored(&user.email)?,
-                name: rows::stored(&user.name)?,
+                email: user.email,
+                name: user.name,
                 account_suspended: user.disabled_at.is_some(),
                 member: rows::member(&member, assignments)?,
                 roles,

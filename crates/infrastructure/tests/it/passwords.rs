@@ -6,6 +6,7 @@ use bailiwick_application::ports::{
 };
 use bailiwick_domain::password::{Password, PasswordHash};
 use bailiwick_infrastructure::{Argon2Passwords, HashingOptions};
+use futures_util::{StreamExt, future::ready, stream::FuturesUnordered};
 use std::time::Duration;
 
 const CHEAP: HashingOptions = HashingOptions {
@@ -121,6 +122,30 @@ async fn beyond_the_queue_the_answer_is_to_come_back_later() {
         (1..=3).contains(&done) && busy >= 13,
         "{done} done, {busy} busy"
     );
+}
+
+#[tokio::test]
+async fn who_would_wait_too_long_is_refused_at_once_however_long_the_queue_is() {
+    let slow = HashingOptions {
+        memory: 65_536,
+        passes: 4,
+        queue: 1_000,
+        patience: Duration::from_secs(1),
+        ..CHEAP
+    };
+    let passwords = Argon2Passwords::start(slow).unwrap();
+
+    let flood = (0..200).map(|_| passwords.hash(password("correct horse")));
+    let mut flood = flood.collect::<FuturesUnordered<_>>();
+    let first = flood.next().await.unwrap();
+
+    assert!(
+        matches!(first, Err(HashingError::Busy { retry_after }) if retry_after >= Duration::from_secs(1))
+    );
+    assert!(matches!(passwords.admit(), Err(HashingError::Busy { .. })));
+    let served = flood.filter(|answer| ready(answer.is_ok())).count().await;
+    assert!((1..100).contains(&served), "{served} of 200");
+    passwords.admit().unwrap();
 }
 
 #[tokio::test]

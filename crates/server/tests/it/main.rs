@@ -16,5 +16,6 @@ mod operators;
 mod process;
 mod promises;
 mod replicas;
+mod stopping;
 mod tour;
 mod verifiers;

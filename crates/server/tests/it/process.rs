@@ -1,11 +1,13 @@
 //! A running `bailiwick`, in a folder of its own.
 
 use bailiwick_testkit::postgres::Database;
+use rustix::process::{Pid, Signal};
 use std::{
+    fs::{self, File},
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::Path,
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
 };
 use tempfile::TempDir;
 
@@ -40,6 +42,17 @@ impl Service {
             folder,
             settings,
         }
+    }
+
+    /// Asks it to stop, as an init system would.
+    pub(crate) fn terminate(&self) {
+        let pid = Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, Signal::TERM).unwrap();
+    }
+
+    /// Whether it has stopped, and how.
+    pub(crate) fn stopped(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
     }
 
     /// Ends the process as a power cut would.
@@ -146,12 +159,21 @@ fn launch(folder: &Path, settings: &[(String, String)]) -> (Child, String) {
         .iter()
         .map(|(name, value)| (&**name, &**value))
         .collect();
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(folder.join("log"));
     let mut child = command(folder, &settings)
         .stdout(Stdio::piped())
+        .stderr(log.unwrap())
         .spawn()
         .unwrap();
     let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
-    let greeting = output.next().expect("it says where it listens").unwrap();
+    let greeting = output.next().unwrap_or_else(|| {
+        let log = fs::read_to_string(folder.join("log")).unwrap();
+        panic!("it does not say where it listens: {log}")
+    });
+    let greeting = greeting.unwrap();
     let address = greeting
         .split("http://")
         .nth(1)

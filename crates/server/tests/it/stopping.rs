@@ -1,0 +1,101 @@
+//! A process that is asked to stop: it gives notice, finishes what it has in hand, and says that all went well.
+
+use crate::process::{Service, field};
+use std::{
+    fs,
+    process::ExitStatus,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Long enough to look around.
+const NOTICE: (&str, &str) = ("BAILIWICK__HTTP__NOTICE", "2");
+
+fn ended(service: &mut Service) -> ExitStatus {
+    let began = Instant::now();
+    loop {
+        if let Some(status) = service.stopped() {
+            return status;
+        }
+        assert!(began.elapsed() < PATIENCE, "it does not stop");
+        sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn it_gives_notice_and_serves_until_it_is_over() {
+    let mut service = Service::start(&[NOTICE]);
+    let (token, _) = service.person("ada");
+    let before = service.get("/health/ready");
+    assert!(before.starts_with("HTTP/1.1 200"), "{before}");
+
+    service.terminate();
+    let began = Instant::now();
+    let told = loop {
+        let answer = service.get("/health/ready");
+        if answer.starts_with("HTTP/1.1 503") {
+            break answer;
+        }
+        assert!(began.elapsed() < PATIENCE, "no notice: {answer}");
+    };
+
+    assert!(told.contains("retry-after:"), "{told}");
+    assert!(told.contains("connection: close"), "{told}");
+    assert!(told.contains("this process is about to stop"), "{told}");
+    assert_eq!(service.ask("GET", "/users/me", Some(&token), "").0, 200);
+    assert!(ended(&mut service).success());
+}
+
+#[test]
+fn what_goes_on_behind_the_requests_is_finished() {
+    let mut service = Service::start(&[("BAILIWICK__HTTP__NOTICE", "0")]);
+    let (ada, _) = service.person("ada");
+    service.person("bob");
+    let (_, founded) = service.ask(
+        "POST",
+        "/organization/register",
+        Some(&ada),
+        r#"{"name":"Acme"}"#,
+    );
+    let body = format!(r#"{{"org_id":"{}"}}"#, field(&founded, "id"));
+    let (_, entered) = service.ask("POST", "/organization/select", Some(&ada), &body);
+    let owner = field(&entered, "access_token");
+    let invite = r#"{"email":"bob@example.com","role":"member"}"#;
+    assert_eq!(
+        service
+            .ask("POST", "/organization/add_users", Some(&owner), invite)
+            .0,
+        201
+    );
+    let (bob, _) = service.sign_in("bob");
+    let folder = service.folder.path().join("data/mail");
+    let mails = || fs::read_dir(&folder).into_iter().flatten().count();
+    let before = mails();
+
+    // A refusal, which is noted beside the request, and a mail, which nobody waits for.
+    assert_eq!(
+        service.ask("GET", "/api/v1/audit-events", Some(&bob), "").0,
+        403
+    );
+    let forgot = r#"{"email":"ada@example.com"}"#;
+    assert_eq!(
+        service
+            .ask("POST", "/api/v1/auth/password/forgot", None, forgot)
+            .0,
+        202
+    );
+    service.terminate();
+    assert!(ended(&mut service).success());
+
+    assert_eq!(mails(), before + 1);
+    service.restart();
+    let (_, trail) = service.ask(
+        "GET",
+        "/api/v1/audit-events?outcome=denied",
+        Some(&owner),
+        "",
+    );
+    assert!(trail.contains("audit:read"), "{trail}");
+}
