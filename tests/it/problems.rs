@@ -18,6 +18,7 @@ both!(
     a_body_that_is_no_body_is_a_problem_and_changes_nothing,
     a_field_that_is_no_field_is_a_problem_and_changes_nothing,
     a_body_without_an_object_is_a_problem_and_changes_nothing,
+    a_parameter_that_is_none_is_a_problem_and_changes_nothing,
     an_id_that_is_no_id_is_a_problem_and_changes_nothing,
     a_verb_that_a_path_does_not_have_is_a_problem_that_names_those_it_has,
     a_path_that_is_none_is_a_problem,
@@ -200,6 +201,35 @@ async fn a_body_without_an_object_is_a_problem_and_changes_nothing(world: World)
         found
     })
     .await;
+}
+
+async fn a_parameter_that_is_none_is_a_problem_and_changes_nothing(world: World) {
+    let owner = world.operating_owner("ada", "Acme").await;
+    let things = things_of(&owner).await;
+    let before = world.state().await;
+
+    for route in routes().iter() {
+        let id = if route.path.contains("{id}") {
+            &things[prefix_of(route)]
+        } else {
+            ""
+        };
+        let path = filled(route.path, id, &things["member"]);
+        for query in [
+            "dry_run=true",
+            "surprise",
+            "=1",
+            "org_id=",
+            "limit=1&limit=1",
+        ] {
+            let asked = sampled(&owner, route, &format!("{path}?{query}"));
+            let answer = asked.answer().await;
+            let told = (answer.status, answer.text.contains("invalid_query"));
+            assert_eq!(told, (400, true), "{route:?}?{query}: {}", answer.text);
+        }
+    }
+
+    assert_eq!(world.state().await, before);
 }
 
 async fn an_id_that_is_no_id_is_a_problem_and_changes_nothing(world: World) {

@@ -2,6 +2,7 @@
 
 use crate::{
     problem::{Kind, Problem},
+    reads::Reads,
     routes::Routes,
 };
 use actix_web::{
@@ -263,6 +264,12 @@ impl FromRequest for Membership {
         )
     }
 }
+
+impl Reads for Public {}
+impl Reads for SignedIn {}
+impl<A: Action> Reads for Guard<A> {}
+impl<A: Action<Scope: OnObject>> Reads for Claimed<A> {}
+impl Reads for Membership {}
 
 /// Before any extractor: learns from the bearer token who calls, or stops here.
 ///

@@ -4,6 +4,7 @@ use crate::{
     access::Guard,
     list::{Filter, Parameters, Part},
     problem::Problem,
+    reads::Reads,
     time::{Instant, rfc3339},
 };
 use actix_web::{
@@ -78,6 +79,10 @@ impl FromRequest for Wanted {
             Ok(wanted)
         }))
     }
+}
+
+impl Reads for Wanted {
+    const QUERY: bool = true;
 }
 
 pub(crate) async fn list(

@@ -1,6 +1,9 @@
 //! Bodies: read within bounds, understood strictly, and checked field by field with the domain's own rules.
 
-use crate::problem::{Fault, Kind, Problem, token};
+use crate::{
+    problem::{Fault, Kind, Problem, token},
+    reads::Reads,
+};
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
     dev::Payload,
@@ -109,6 +112,10 @@ where
         .boxed_local()
     }
 }
+
+impl<T> Reads for Valid<T> {}
+impl<T> Reads for Optional<T> {}
+impl<J, F> Reads for Either<J, F> {}
 
 /// What is written as an object and as nothing else: serde would take the values of its fields from an array too, by
 /// their places.

@@ -31,6 +31,7 @@ pub mod access;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod problem;
+pub mod reads;
 pub mod routes;
 
 pub use accounts::Registration;

@@ -3,8 +3,15 @@
 use crate::{
     access::SignedIn,
     problem::{Fault, Kind, Problem, token},
+    reads::Reads,
 };
-use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, http::header};
+use actix_web::{
+    FromRequest, HttpRequest, HttpResponse,
+    body::{BoxBody, MessageBody},
+    dev::{Payload, ServiceRequest, ServiceResponse},
+    http::header,
+    middleware::Next,
+};
 use bailiwick_application::ports::{After, Order, Page, Slice};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use std::{
@@ -219,6 +226,10 @@ impl<Id: ListId, F: Filter> FromRequest for Part<Id, F> {
     }
 }
 
+impl<Id, F> Reads for Part<Id, F> {
+    const QUERY: bool = true;
+}
+
 impl<Id: ListId, F: Filter> Part<Id, F> {
     pub(crate) fn asked(request: &HttpRequest, owner: String) -> Result<Self, Problem> {
         let mut query = Parameters::of(request)?;
@@ -369,4 +380,15 @@ pub(crate) fn invalid(parameter: &str, detail: impl ToString) -> Problem {
         detail: detail.to_string(),
     };
     Problem::from(Kind::InvalidQuery).errors(vec![fault])
+}
+
+/// Refuses parameters where a route has none: whoever sends `?dry_run=true` must not believe that it was heard.
+pub(crate) async fn no_parameters(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    if let Err(problem) = Parameters::of(request.request()).and_then(Parameters::done) {
+        return Ok(request.error_response(problem));
+    }
+    Ok(next.call(request).await?.map_into_boxed_body())
 }

@@ -1,6 +1,9 @@
 //! Ids in paths.
 
-use crate::problem::{Kind, Problem};
+use crate::{
+    problem::{Kind, Problem},
+    reads::Reads,
+};
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use bailiwick_domain::MemberId;
 use std::{
@@ -34,6 +37,9 @@ impl<T: FromStr<Err: Display>> FromRequest for Id<T> {
         ready(named(request, "id").map(Self))
     }
 }
+
+impl Reads for OfMember {}
+impl<T> Reads for Id<T> {}
 
 pub(crate) fn named<T: FromStr<Err: Display>>(
     request: &HttpRequest,

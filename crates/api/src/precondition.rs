@@ -1,6 +1,9 @@
 //! `ETag` and `If-Match` (RFC 9110 §8.8.3, §13.1.1): nobody overwrites what they have not seen.
 
-use crate::problem::{Kind, Problem};
+use crate::{
+    problem::{Kind, Problem},
+    reads::Reads,
+};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
 use bailiwick_domain::version::{Expected, Version};
 use std::future::{Ready, ready};
@@ -31,6 +34,9 @@ impl FromRequest for IfMatchAny {
         ready(Ok(Self(expected(request).unwrap_or(Expected::Any))))
     }
 }
+
+impl Reads for IfMatch {}
+impl Reads for IfMatchAny {}
 
 /// The tag of a thing at this version. It is about what can be changed here, and not about every byte: names of roles and people come from elsewhere.
 pub(crate) fn etag(version: Version) -> (header::HeaderName, String) {

@@ -7,6 +7,7 @@ use crate::{
     path::Id,
     precondition::{IfMatch, IfMatchAny, etag},
     problem::{Kind, Problem},
+    reads::Reads,
 };
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, web::Data};
 use bailiwick_application::{
@@ -166,6 +167,10 @@ impl FromRequest for ReassignTo {
             Ok(Self(role))
         }))
     }
+}
+
+impl Reads for ReassignTo {
+    const QUERY: bool = true;
 }
 
 pub(crate) async fn delete(

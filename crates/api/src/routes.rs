@@ -5,9 +5,13 @@ use crate::{
         Access, AnyMember, AnyUser, Declaration, Keeps, Public, Recently, Requires, RequiresOn,
         authenticate, note_refusals, recently,
     },
-    accounts, admin, audit, explain, health, invitations, keys, members, organizations, platform,
+    accounts, admin, audit, explain, health, invitations, keys,
+    list::no_parameters,
+    members, organizations, platform,
     problem::{Kind, Problem},
-    projects, roles, sessions,
+    projects,
+    reads::Reads,
+    roles, sessions,
     throttle::throttle,
 };
 use actix_web::{
@@ -153,7 +157,7 @@ macro_rules! verbs {
         where
             D: Declaration,
             H: Handler<Args, Output: Responder<Body: MessageBody>> + Send + Sync,
-            Args: FromRequest + Keeps<D> + 'static,
+            Args: FromRequest + Keeps<D> + Reads + 'static,
         {
             self.row(Method::$method, path, declared, handler)
         }
@@ -167,7 +171,7 @@ impl Routes {
     where
         D: Declaration,
         H: Handler<Args, Output: Responder<Body: MessageBody>> + Send + Sync,
-        Args: FromRequest + Keeps<D> + 'static,
+        Args: FromRequest + Keeps<D> + Reads + 'static,
     {
         let verb = method.clone();
         let mount = Box::new(move || {
@@ -176,6 +180,7 @@ impl Routes {
             verbs_of(&verb)
                 .to(handler.clone())
                 .wrap(Condition::new(writes, from_fn(to_the_end)))
+                .wrap(Condition::new(!Args::QUERY, from_fn(no_parameters)))
                 .wrap(Condition::new(D::RECENT, from_fn(recently)))
                 .wrap(Condition::new(!public, from_fn(note_refusals)))
                 .wrap(Condition::new(!public, from_fn(authenticate)))

@@ -1597,6 +1597,7 @@ proptest! {
             for target in targets() {
                 let undoes = permission.is_reserved()
                     && standing.member_status == MemberStatus::Active
+                    && !standing.account_suspended
                     && !standing.second_factor_missing
                     && matches!(standing.tenant_status, TenantStatus::Suspended | TenantStatus::Deleted);
                 let left = is_in_order(&standing) || undoes;
