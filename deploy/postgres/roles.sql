@@ -33,6 +33,8 @@ GRANT :"owner" TO CURRENT_USER;
 \endif
 
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+-- A temporary table would stand before the real one of its name, for everybody who comes to that connection after.
+REVOKE TEMPORARY ON DATABASE :"database" FROM PUBLIC;
 GRANT CONNECT ON DATABASE :"database" TO :"owner", :"app";
 GRANT USAGE, CREATE ON SCHEMA public TO :"owner";
 GRANT USAGE ON SCHEMA public TO :"app";
@@ -53,15 +55,18 @@ DECLARE
     owner text := current_setting('bailiwick.owner');
     app   text := current_setting('bailiwick.app');
 BEGIN
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = app AND (rolsuper OR rolbypassrls)) THEN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = app AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolreplication)) THEN
         RAISE EXCEPTION 'role `%` is not bound by row-level security', app
-            USING HINT = format('ALTER ROLE %I NOSUPERUSER NOBYPASSRLS', app);
+            USING HINT = format('ALTER ROLE %I NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOREPLICATION', app);
     END IF;
     IF pg_has_role(app, owner, 'MEMBER') THEN
         RAISE EXCEPTION 'role `%` must not be `%` or a member of it', app, owner;
     END IF;
     IF NOT has_schema_privilege(owner, 'public', 'CREATE') THEN
         RAISE EXCEPTION 'role `%` may not create tables: run this as the owner of the database', owner;
+    END IF;
+    IF has_database_privilege(app, current_database(), 'TEMPORARY') THEN
+        RAISE EXCEPTION 'role `%` may create temporary tables: run this as the owner of the database', app;
     END IF;
     IF has_schema_privilege(app, 'public', 'CREATE') THEN
         RAISE EXCEPTION 'role `%` may create tables: run this as the owner of the database', app;

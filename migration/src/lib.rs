@@ -23,6 +23,7 @@ mod m0016_operators;
 mod m0017_audit_reasons;
 mod m0018_second_factors;
 mod m0019_row_security;
+mod m0020_wall_seal;
 mod schema;
 
 pub use sea_orm_migration::DbErr;
@@ -61,6 +62,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0017_audit_reasons::Migration),
             Box::new(m0018_second_factors::Migration),
             Box::new(m0019_row_security::Migration),
+            Box::new(m0020_wall_seal::Migration),
         ]
     }
 }
@@ -71,7 +73,11 @@ impl MigratorTrait for Migrator {
 /// What the database says.
 pub async fn up(db: &DatabaseConnection) -> Result<(), DbErr> {
     let alone = alone(db).await?;
-    Migrator::up(&alone, None).await?;
+    // What is there already stays as it was sealed: whoever has opened it meanwhile is found out.
+    if pending(&alone).await? > 0 {
+        Migrator::up(&alone, None).await?;
+        seal(&alone).await?;
+    }
     alone.commit().await
 }
 
@@ -92,7 +98,23 @@ pub async fn down(db: &DatabaseConnection) -> Result<(), DbErr> {
 pub async fn fresh(db: &DatabaseConnection) -> Result<(), DbErr> {
     let alone = alone(db).await?;
     Migrator::refresh(&alone).await?;
+    seal(&alone).await?;
     alone.commit().await
+}
+
+/// Says that the wall is as it is to be (PostgreSQL): before it serves, a service compares. Applying migrations does it;
+/// whoever has changed the wall otherwise, or whose PostgreSQL prints it otherwise after an upgrade, has to do it.
+///
+/// # Errors
+/// What the database says.
+pub async fn seal(db: &impl ConnectionTrait) -> Result<(), DbErr> {
+    if db.get_database_backend() == DbBackend::Postgres {
+        db.execute_unprepared(
+            "DO $do$ BEGIN EXECUTE format('COMMENT ON FUNCTION app_wall() IS %L', app_wall()); END $do$",
+        )
+        .await?;
+    }
+    Ok(())
 }
 
 /// Lets this role serve: read and write rows, and neither change the schema nor what was recorded (PostgreSQL).
@@ -125,6 +147,9 @@ pub async fn grant(db: &DatabaseConnection, role: &str) -> Result<(), DbErr> {
         .execute_unprepared(&format!(
             "GRANT SELECT, INSERT, UPDATE, DELETE ON {tables} TO {role};
              REVOKE UPDATE, DELETE ON audit_events FROM {role};
+             REVOKE UPDATE ON refresh_chains FROM {role};
+             GRANT UPDATE (generation, rotated_at, revoked_at, revoke_cause) ON refresh_chains TO {role};
+             REVOKE DELETE ON sessions, signing_keys, users FROM {role};
              REVOKE ALL ON seaql_migrations FROM {role};
              GRANT SELECT ON seaql_migrations TO {role}"
         ))

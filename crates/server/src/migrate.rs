@@ -15,6 +15,8 @@ pub enum Step {
     Status,
     /// Down and up again. All data is lost.
     Fresh,
+    /// Say that row-level security is as it should be, where that was not the work of a migration (PostgreSQL).
+    Seal,
 }
 
 /// Why the schema is not as it was asked to be.
@@ -49,6 +51,7 @@ pub async fn migrate(config: &Config, step: Step) -> Result<Vec<(String, bool)>,
         Step::Up => migration::up(&database).await?,
         Step::Down => migration::down(&database).await?,
         Step::Fresh => migration::fresh(&database).await?,
+        Step::Seal => migration::seal(&database).await?,
         Step::Status => {}
     }
     if let (Some(service), Step::Up | Step::Fresh) = (service, step)

@@ -204,6 +204,9 @@ async fn whoever_says_nothing_sees_nothing() {
     }
 }
 
+/// The chains of refresh tokens.
+const CHAINS: &str = "refresh_chains";
+
 /// A statement without a condition finds the rows of the own tenant, and one that names another finds none.
 #[tokio::test]
 async fn rows_of_another_tenant_are_neither_changed_nor_removed() {
@@ -213,8 +216,14 @@ async fn rows_of_another_tenant_are_neither_changed_nor_removed() {
     let theirs = walled.theirs.tenant;
 
     for (table, tenant) in &walled.tables {
+        // Where a chain leads nobody changes: a grant keeps them from it, whatever the policy says.
+        let changes = if table == CHAINS {
+            "generation"
+        } else {
+            tenant
+        };
         for statement in [
-            format!("UPDATE {table} SET {tenant} = {tenant} WHERE {tenant} = '{theirs}'"),
+            format!("UPDATE {table} SET {changes} = {changes} WHERE {tenant} = '{theirs}'"),
             format!("DELETE FROM {table} WHERE {tenant} = '{theirs}'"),
             format!("SELECT FROM {table} WHERE {tenant} = '{theirs}' FOR UPDATE"),
         ] {
@@ -414,6 +423,13 @@ async fn the_service_changes_neither_the_schema_nor_what_was_recorded() {
         "TRUNCATE audit_events",
         "UPDATE audit_events SET action = 'y'",
         "DELETE FROM audit_events",
+        "UPDATE refresh_chains SET tenant_id = tenant_id",
+        "UPDATE refresh_chains SET member_id = member_id",
+        "UPDATE refresh_chains SET session_id = session_id",
+        "DELETE FROM sessions",
+        "DELETE FROM signing_keys",
+        "DELETE FROM users",
+        "COMMENT ON FUNCTION app_wall() IS 'as it should be'",
         "DELETE FROM seaql_migrations",
         "SET ROLE postgres",
     ] {
@@ -506,11 +522,15 @@ impl Walled {
                     0,
                 ),
                 // They read no column, so that nothing but the policy of the command itself is asked.
-                (
-                    "UPDATE",
-                    format!("UPDATE {table} SET {tenant} = '{theirs}'"),
-                    0,
-                ),
+                if table == CHAINS {
+                    ("UPDATE", format!("UPDATE {table} SET generation = 7"), ours)
+                } else {
+                    (
+                        "UPDATE",
+                        format!("UPDATE {table} SET {tenant} = '{theirs}'"),
+                        0,
+                    )
+                },
                 ("DELETE", format!("DELETE FROM {table}"), ours),
             ] {
                 let through = match self.unhindered().await.execute_unprepared(&statement).await {

@@ -164,22 +164,18 @@ impl Context {
             ("operator_id", self.operator),
         ];
         let mut sql = begin.to_owned();
-        // Nothing of what is written here can end the quotes: digits, letters and hyphens.
+        // All of them, always: what somebody has left on the connection must not be believed. Nothing of what is written here
+        // can end the quotes: digits, letters and hyphens.
         for (name, id) in ids {
-            if let Some(id) = id {
-                let _ = write!(sql, "; SET LOCAL app.{name} = '{id}'");
-            }
+            let id = id.map(|id| id.to_string()).unwrap_or_default();
+            let _ = write!(sql, "; SET LOCAL app.{name} = '{id}'");
         }
-        if let Some(hash) = self.invitation {
-            sql.push_str("; SET LOCAL app.invitation = '");
-            for byte in hash {
-                let _ = write!(sql, "{byte:02x}");
-            }
-            sql.push('\'');
+        sql.push_str("; SET LOCAL app.invitation = '");
+        for byte in self.invitation.iter().flatten() {
+            let _ = write!(sql, "{byte:02x}");
         }
-        if self.sweep {
-            sql.push_str("; SET LOCAL app.sweep = 'on'");
-        }
+        let sweep = if self.sweep { "on" } else { "" };
+        let _ = write!(sql, "'; SET LOCAL app.sweep = '{sweep}'");
         sql
     }
 }

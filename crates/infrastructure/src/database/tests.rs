@@ -444,9 +444,17 @@ async fn a_connection_lent_again_knows_nobody() {
         return;
     };
     let db = scratch.connect(1).await;
-    db.begin(somebody()).await.unwrap().commit().await.unwrap();
+    let names = ["tenant_id", "user_id", "operator_id", "invitation", "sweep"];
+    let names = names.map(|name| format!("app.{name}"));
+    let tx = db.begin(somebody()).await.unwrap();
+    // What somebody slips in for longer than their transaction is not believed either.
+    for name in &names {
+        let slip = format!("SELECT set_config('{name}', 'slipped in', false)");
+        tx.execute_unprepared(&slip).await.unwrap();
+    }
+    tx.commit().await.unwrap();
     let tx = db.begin(Context::nobody()).await.unwrap();
-    for name in ["app.tenant_id", "app.user_id"] {
+    for name in &names {
         let sql = format!("SELECT coalesce(current_setting('{name}', true), '')");
         assert_eq!(one::<String>(&tx, &sql).await, "");
     }

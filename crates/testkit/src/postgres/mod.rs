@@ -16,7 +16,9 @@ mod server;
 use std::{io, io::Write, thread};
 
 use server::{SERVICE, Server};
-use sqlx::{AssertSqlSafe, Connection, Error, PgConnection, postgres::PgQueryResult, raw_sql};
+use sqlx::{
+    AssertSqlSafe, Connection, Error, PgConnection, postgres::PgQueryResult, query_scalar, raw_sql,
+};
 use tokio::runtime;
 use uuid::Uuid;
 
@@ -61,6 +63,35 @@ impl Database {
         };
         done.await
             .unwrap_or_else(|error| panic!("`{statements}`: {error}"));
+    }
+
+    /// The first column of a query of an administrator, as text.
+    ///
+    /// # Panics
+    ///
+    /// Where it fails.
+    pub async fn column(&self, query: &str) -> Vec<String> {
+        self.between("", query, "").await
+    }
+
+    /// The same between statements before and after it, on one connection.
+    ///
+    /// # Panics
+    ///
+    /// Where one fails.
+    pub async fn between(&self, before: &str, query: &str, after: &str) -> Vec<String> {
+        let asked = async {
+            let mut admin = PgConnection::connect(&self.url).await?;
+            execute(&mut admin, before.to_owned()).await?;
+            let query = AssertSqlSafe(query.to_owned());
+            let column = query_scalar(query).fetch_all(&mut admin).await?;
+            execute(&mut admin, after.to_owned()).await?;
+            admin.close().await?;
+            Ok::<_, Error>(column)
+        };
+        asked
+            .await
+            .unwrap_or_else(|error| panic!("`{before}`, `{query}`: {error}"))
     }
 
     /// Its address as a role that the test has made.
@@ -171,11 +202,10 @@ async fn make_template(
 ) -> Result<(), Error> {
     // Held by the connection: should `prepare` panic, it closes, and the next caller starts over.
     lock(admin, template).await?;
-    let exists: bool =
-        sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
-            .bind(template)
-            .fetch_one(&mut *admin)
-            .await?;
+    let exists: bool = query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
+        .bind(template)
+        .fetch_one(&mut *admin)
+        .await?;
     if !exists {
         let draft = format!("bailiwick_preparing_{name}");
         execute(
@@ -260,7 +290,7 @@ async fn connect(server: &Server) -> PgConnection {
 }
 
 async fn knows_service(admin: &mut PgConnection) -> Result<bool, Error> {
-    sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)")
+    query_scalar("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)")
         .bind(SERVICE)
         .fetch_one(admin)
         .await
