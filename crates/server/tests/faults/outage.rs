@@ -39,7 +39,7 @@ pub(crate) async fn silent(site: Site) -> Figures {
 }
 
 async fn outage(mut site: Site, kind: Wire) -> Figures {
-    let outages = site.scale.pick(1, 5);
+    let outages = site.scale.pick(1, 3);
     let database = site.database.as_ref().unwrap();
     let wire = PostgresWire::to(database.service_url()).await.unwrap();
     let grace = site
