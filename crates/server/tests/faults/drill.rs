@@ -129,25 +129,21 @@ impl Site {
             folder: TempDir::new().unwrap(),
         };
         if site.database.is_some() {
-            site.migrate();
+            site.operate(&["migrate", "up"]);
         }
         Some(site)
     }
 
-    /// Applies the schema, as an operator would.
-    pub(crate) fn migrate(&self) {
+    /// Does what an operator would do by these arguments.
+    pub(crate) fn operate(&self, arguments: &[&str]) {
         let settings = self.settings();
-        let settings: Vec<_> = settings
-            .iter()
-            .map(|(name, value)| (*name, &**value))
-            .collect();
-        let (well, output) = run(self.folder.path(), &settings, &["migrate", "up"]);
+        let (well, output) = run(self.folder.path(), &borrowed(&settings), arguments);
         assert!(well, "{output}");
     }
 
     /// What every service here is started with. Nobody counts how often one address knocks: what is to be seen is what
     /// happens behind that door.
-    pub(crate) fn settings(&self) -> Vec<(&'static str, String)> {
+    fn settings(&self) -> Vec<(&'static str, String)> {
         let mut settings = vec![
             ("BAILIWICK__LIMITS__ENABLED", "false".to_owned()),
             // Longer than any drill.
@@ -168,10 +164,7 @@ impl Site {
     pub(crate) fn service(&self, more: &[(&str, &str)]) -> Service {
         let settings = self.settings();
         let address = free_address();
-        let mut all: Vec<_> = settings
-            .iter()
-            .map(|(name, value)| (*name, &**value))
-            .collect();
+        let mut all = borrowed(&settings);
         all.push(("BAILIWICK__HTTP__BIND", &address));
         all.extend(more);
         Service::start(&all)
@@ -205,6 +198,11 @@ impl Site {
             }
         }
     }
+}
+
+fn borrowed<'a>(settings: &'a [(&'static str, String)]) -> Vec<(&'static str, &'a str)> {
+    let settings = settings.iter();
+    settings.map(|(name, value)| (*name, &**value)).collect()
 }
 
 /// An address that nobody listens on.

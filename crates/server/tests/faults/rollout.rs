@@ -3,7 +3,7 @@
 use crate::{
     api::{Api, Person},
     drill::{Figures, Scale, Site, panics, until},
-    process::{Service, command, run, served_by},
+    process::{command, run, served_by},
 };
 use bailiwick_testkit::{network::Balancer, postgres};
 use serde_json::json;
@@ -46,19 +46,14 @@ pub(crate) async fn restarts(site: Site) -> Figures {
     }
     let key = signed_by(&api).await;
     let began = Instant::now();
-    let settings = site.settings();
-    let settings: Vec<_> = settings
-        .iter()
-        .map(|(name, value)| (*name, &**value))
-        .collect();
-    let folder = replicas[0].folder.path();
-    let (rotated, output) = run(folder, &settings, &["keys", "rotate"]);
-    assert!(rotated, "{output}");
+    site.operate(&["keys", "rotate"]);
 
     let mut unclean = Vec::new();
     for number in 0..restarts {
         let replica = &mut replicas[number % addresses.len()];
-        if !stop(replica).await {
+        replica.terminate();
+        let ended = replica.ended(PATIENCE);
+        if !ended.is_some_and(|status| status.success()) {
             unclean.push(format!("replica {number}"));
         }
         replica.restart();
@@ -93,19 +88,6 @@ pub(crate) async fn restarts(site: Site) -> Figures {
     let panicked: usize = replicas.iter().map(panics).sum();
     figures.holds("panics", panicked, "0", panicked == 0);
     figures
-}
-
-/// Whether it stops when it is asked to, and says that all went well.
-async fn stop(replica: &mut Service) -> bool {
-    replica.terminate();
-    let began = Instant::now();
-    while began.elapsed() < PATIENCE {
-        if let Some(status) = replica.stopped() {
-            return status.success();
-        }
-        sleep(Duration::from_millis(10)).await;
-    }
-    false
 }
 
 /// The key that signs.

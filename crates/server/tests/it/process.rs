@@ -8,6 +8,8 @@ use std::{
     net::TcpStream,
     path::Path,
     process::{Child, Command, ExitStatus, Output, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
 };
 use tempfile::TempDir;
 
@@ -50,9 +52,16 @@ impl Service {
         rustix::process::kill_process(pid, Signal::TERM).unwrap();
     }
 
-    /// Whether it has stopped, and how.
-    pub(crate) fn stopped(&mut self) -> Option<ExitStatus> {
-        self.child.try_wait().unwrap()
+    /// How it has ended, if it does within so long.
+    pub(crate) fn ended(&mut self, patience: Duration) -> Option<ExitStatus> {
+        let began = Instant::now();
+        while began.elapsed() < patience {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return Some(status);
+            }
+            sleep(Duration::from_millis(5));
+        }
+        None
     }
 
     /// Ends the process as a power cut would.

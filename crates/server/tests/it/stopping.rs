@@ -3,8 +3,6 @@
 use crate::process::{Service, field};
 use std::{
     fs,
-    process::ExitStatus,
-    thread::sleep,
     time::{Duration, Instant},
 };
 
@@ -13,15 +11,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Long enough to look around.
 const NOTICE: (&str, &str) = ("BAILIWICK__HTTP__NOTICE", "2");
 
-fn ended(service: &mut Service) -> ExitStatus {
-    let began = Instant::now();
-    loop {
-        if let Some(status) = service.stopped() {
-            return status;
-        }
-        assert!(began.elapsed() < PATIENCE, "it does not stop");
-        sleep(Duration::from_millis(5));
-    }
+fn stops_well(service: &mut Service) -> bool {
+    let status = service.ended(PATIENCE).expect("it stops");
+    status.success()
 }
 
 #[test]
@@ -45,7 +37,7 @@ fn it_gives_notice_and_serves_until_it_is_over() {
     assert!(told.contains("connection: close"), "{told}");
     assert!(told.contains("this process is about to stop"), "{told}");
     assert_eq!(service.ask("GET", "/users/me", Some(&token), "").0, 200);
-    assert!(ended(&mut service).success());
+    assert!(stops_well(&mut service));
 }
 
 #[test]
@@ -87,7 +79,7 @@ fn what_goes_on_behind_the_requests_is_finished() {
         202
     );
     service.terminate();
-    assert!(ended(&mut service).success());
+    assert!(stops_well(&mut service));
 
     assert_eq!(mails(), before + 1);
     service.restart();
