@@ -1,7 +1,7 @@
 //! When the database did not answer: whoever was cut off by it may come back later than they would have otherwise.
 
 use super::lost;
-use sea_orm::DbErr;
+use sea_orm::{DbErr, RuntimeErr};
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
@@ -45,6 +45,13 @@ impl Silence {
         if lost(error) {
             self.note();
         }
+    }
+
+    /// What SeaORM calls this error of a statement, of which note is taken.
+    pub(super) fn told(&self, kind: fn(RuntimeErr) -> DbErr, error: sqlx::Error) -> DbErr {
+        let error = kind(RuntimeErr::SqlxError(error.into()));
+        self.hear(&error);
+        error
     }
 
     fn note(&self) {

@@ -4,8 +4,7 @@ use super::{postgres::Lease, silence::Silence};
 use bailiwick_domain::UserId;
 use futures_util::lock::Mutex;
 use sea_orm::{
-    ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement,
-    sea_query::Values,
+    ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement, sea_query::Values,
 };
 use sea_query_sqlx::SqlxValues;
 use sqlx::{AssertSqlSafe, Database, Executor as _, IntoArguments, Sqlite, query::Query};
@@ -60,8 +59,7 @@ impl Tx {
             Open::Postgres(lease) => lease.commit().await,
             Open::Sqlite(transaction) => transaction.commit().await,
         }
-        .map_err(exec_error)
-        .inspect_err(|error| self.silence.hear(error))
+        .map_err(|error| self.silence.told(DbErr::Exec, error))
     }
 }
 
@@ -84,8 +82,7 @@ impl ConnectionTrait for Tx {
                 .await
                 .map(Into::into),
         }
-        .map_err(exec_error)
-        .inspect_err(|error| self.silence.hear(error))?;
+        .map_err(|error| self.silence.told(DbErr::Exec, error))?;
         *place = Some(open);
         Ok(done)
     }
@@ -101,8 +98,7 @@ impl ConnectionTrait for Tx {
                 .map(Into::into),
             Open::Sqlite(transaction) => transaction.execute(sql).await.map(Into::into),
         }
-        .map_err(exec_error)
-        .inspect_err(|error| self.silence.hear(error))?;
+        .map_err(|error| self.silence.told(DbErr::Exec, error))?;
         *place = Some(open);
         Ok(done)
     }
@@ -120,8 +116,7 @@ impl ConnectionTrait for Tx {
                 .await
                 .map(|row| row.map(Into::into)),
         }
-        .map_err(query_error)
-        .inspect_err(|error| self.silence.hear(error))?;
+        .map_err(|error| self.silence.told(DbErr::Query, error))?;
         *place = Some(open);
         Ok(row)
     }
@@ -139,8 +134,7 @@ impl ConnectionTrait for Tx {
                 .await
                 .map(|rows| rows.into_iter().map(Into::into).collect()),
         }
-        .map_err(query_error)
-        .inspect_err(|error| self.silence.hear(error))?;
+        .map_err(|error| self.silence.told(DbErr::Query, error))?;
         *place = Some(open);
         Ok(rows)
     }
@@ -168,12 +162,4 @@ where
 
 fn ended() -> DbErr {
     DbErr::Custom("a statement of the transaction failed or was cut off, which ended it".to_owned())
-}
-
-fn exec_error(error: sqlx::Error) -> DbErr {
-    DbErr::Exec(RuntimeErr::SqlxError(error.into()))
-}
-
-fn query_error(error: sqlx::Error) -> DbErr {
-    DbErr::Query(RuntimeErr::SqlxError(error.into()))
 }
