@@ -304,6 +304,8 @@ async fn restore(world: &World, tables: &[&str]) {
 
 impl Furnished {
     async fn new(world: World) -> Self {
+        // What stands in the rows at this moment.
+        let world = world.with(|config| config.cache.enabled = false).await;
         let mut columns = catalogue(&world).await;
         columns.retain(|column| column.table != KEYS);
         let owner = world.operating_owner("olwen", "Umber").await;

@@ -11,7 +11,7 @@ use bailiwick_testkit::postgres;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use reqwest::{Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection, postgres::PgListener};
 use std::{
     collections::BTreeMap,
     fs,
@@ -30,7 +30,9 @@ use tempfile::TempDir;
 use tokio::{
     runtime,
     sync::{MappedMutexGuard, Mutex, MutexGuard, oneshot},
+    time::timeout,
 };
+use uuid::Uuid;
 
 /// What everybody signs in with.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
@@ -338,6 +340,43 @@ impl World {
     /// Changes the database behind the back of the service.
     pub(crate) async fn execute(&self, sql: &str) {
         self.attempt(sql).await.unwrap();
+        self.heard().await;
+    }
+
+    /// Waits until the service has heard of whatever was changed behind its back.
+    async fn heard(&self) {
+        if !self.config.cache.enabled {
+            return;
+        }
+        match &self.database {
+            Database::Sqlite(_) => {
+                let heard = async || {
+                    let touched = self.column("SELECT hex(owner) FROM touched").await;
+                    touched.is_empty().then_some(())
+                };
+                eventually(heard).await;
+            }
+            Database::Postgres(..) => {
+                let me = Uuid::now_v7();
+                let mut ears = PgListener::connect(&self.database.url()).await.unwrap();
+                ears.listen("bailiwick_facts").await.unwrap();
+                let ask = format!("SELECT pg_notify('bailiwick_facts', '? {me} 1')");
+                let answer = format!("! {me} 1 ");
+                let deadline = Instant::now() + PATIENCE;
+                // It is asked again: when it has only just begun, it may not listen yet.
+                loop {
+                    let ask = sqlx::raw_sql(AssertSqlSafe(ask.clone()));
+                    ask.execute(&mut ears).await.unwrap();
+                    let answered = async {
+                        while !ears.recv().await.unwrap().payload().starts_with(&answer) {}
+                    };
+                    if timeout(Duration::from_millis(200), answered).await.is_ok() {
+                        return;
+                    }
+                    assert!(Instant::now() < deadline, "nobody has heard");
+                }
+            }
+        }
     }
 
     /// Changes the database behind the back of the service, unless it refuses to; then it says why.
@@ -361,8 +400,8 @@ impl World {
             Database::Sqlite(_) => "BEGIN IMMEDIATE",
             Database::Postgres(..) => "BEGIN",
         };
-        self.execute(begin).await;
-        self.execute(sql).await;
+        self.attempt(begin).await.unwrap();
+        self.attempt(sql).await.unwrap();
     }
 
     /// What was held is there from now on.

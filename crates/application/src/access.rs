@@ -100,7 +100,7 @@ impl Access {
         let tenant = own.tenant;
         let another = question.member.filter(|member| *member != own.member);
         let (user, standing) = match another {
-            None => (caller.user.id, own.clone()),
+            None => (caller.user.id, Standing::clone(own)),
             Some(member) => {
                 let permit = authorize::<ExplainAccess>(&caller.principal, tenant)?;
                 self.of_another(&permit, own, member).await?

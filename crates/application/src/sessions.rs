@@ -69,7 +69,7 @@ pub struct Caller {
     /// The tenant that they work in, if the token names one.
     pub tenant: Option<TenantId>,
     /// Their standing there, if they have one.
-    pub standing: Option<Standing>,
+    pub standing: Option<Arc<Standing>>,
     /// Have they proved who they are a short while ago?
     pub recent: bool,
     /// Have they shown a second factor in this session?
@@ -213,13 +213,13 @@ impl Sessions {
                 Some(standing) => principal.standing(standing, now),
                 None => principal,
             },
-            user: facts.user,
+            user: facts.user.clone(),
             chain: claims.chain,
             tenant: claims.tenant,
-            standing: facts.standing,
+            standing: facts.standing.clone(),
             recent,
             second_factor: facts.session.second_factor_at.is_some(),
-            session: facts.session,
+            session: facts.session.clone(),
             now,
         })
     }

@@ -74,7 +74,7 @@ pub fn sealing_keys(text: &str) {
 pub async fn tokens(ring: &Arc<KeyRing>, text: &str) {
     let token = made(ring, text).unwrap_or_else(|| text.to_owned());
     let issuer = "urn:test".to_owned();
-    let access = JwtAccessTokens::new(Arc::clone(ring), issuer.clone());
+    let access = JwtAccessTokens::new(Arc::clone(ring), issuer.clone(), 0);
     let refresh = JwtRefreshTokens::new(Arc::clone(ring), issuer.clone());
     let device = JwtDeviceTokens::new(Arc::clone(ring), issuer);
     let mut kinds = 0;
@@ -253,7 +253,7 @@ mod tests {
         };
         let taken = |claims: Value| {
             let token = made(&keys.ring, &format!("access\n\n{claims}")).unwrap();
-            let tokens = JwtAccessTokens::new(Arc::clone(&keys.ring), "urn:test".to_owned());
+            let tokens = JwtAccessTokens::new(Arc::clone(&keys.ring), "urn:test".to_owned(), 10);
             keys.runtime.block_on(tokens.verify(&token, NOW)).is_ok()
         };
 

@@ -5,6 +5,7 @@ mod database;
 mod entity;
 mod keys;
 mod mail;
+mod memory;
 mod passwords;
 mod refusals;
 mod store;

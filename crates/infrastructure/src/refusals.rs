@@ -130,7 +130,7 @@ impl Writer {
         tenant: TenantId,
         refusals: Vec<(Refusal, Timestamp)>,
     ) -> Result<(), DbErr> {
-        let tx = self.database.begin(Context::tenant(tenant)).await?;
+        let tx = self.database.begin(Context::tenant(tenant));
         for (refusal, at) in refusals {
             audit_event::Entity::add(audit_event::ActiveModel {
                 id: Set(self.ids.next()),

@@ -5,7 +5,7 @@
 
 use crate::keys::{KeyError, KeyRing, Purpose, VerifyingKey};
 use async_trait::async_trait;
-use aws_lc_rs::hmac;
+use aws_lc_rs::{digest, hmac};
 use bailiwick_application::ports::{
     AccessClaims, AccessTokens, DeviceId, DeviceTokens, KnownDevice, PresentedRefresh,
     RefreshClaims, RefreshTokens, Secret, TokenError,
@@ -13,6 +13,7 @@ use bailiwick_application::ports::{
 use bailiwick_domain::Timestamp;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use jsonwebtoken::{Header, Validation};
+use moka::sync::Cache;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{str::FromStr, sync::Arc, time::Duration};
 
@@ -23,11 +24,17 @@ const MAX_LENGTH: usize = 4096;
 /// How far the clock of the replica that signed may be ahead.
 const SKEW: Duration = Duration::from_secs(5);
 
-/// Signs and verifies access tokens (RFC 9068).
+/// How long a token is remembered at most that nobody brings again.
+const IDLE: Duration = Duration::from_secs(5 * 60);
+
+/// Signs and verifies access tokens (RFC 9068), and remembers which it has verified: that costs more than all the rest of a
+/// request that is answered from memory.
 #[derive(Debug)]
 pub struct JwtAccessTokens {
     ring: Arc<KeyRing>,
     issuer: String,
+    /// What has been verified, by the hash of the whole token, with the key that it was verified with.
+    verified: Cache<[u8; 32], Arc<(String, AccessClaims)>>,
 }
 
 /// Signs and verifies refresh tokens. Each carries a MAC that only the secret of its chain makes.
@@ -38,10 +45,27 @@ pub struct JwtRefreshTokens {
 }
 
 impl JwtAccessTokens {
-    /// Tokens of this issuer, signed with the keys of this ring.
+    /// Tokens of this issuer, signed with the keys of this ring; about so many are remembered.
     #[must_use]
-    pub const fn new(ring: Arc<KeyRing>, issuer: String) -> Self {
-        Self { ring, issuer }
+    pub fn new(ring: Arc<KeyRing>, issuer: String, remembered: u32) -> Self {
+        let verified = Cache::builder()
+            .max_capacity(remembered.into())
+            .time_to_idle(IDLE)
+            .build();
+        Self {
+            ring,
+            issuer,
+            verified,
+        }
+    }
+
+    /// What this token says, if it was verified before, its time is not over, and its key still counts.
+    fn recall(&self, hash: &[u8; 32], now: Timestamp) -> Option<AccessClaims> {
+        let known = self.verified.get(hash)?;
+        let (key, claims) = &*known;
+        let counts = self.ring.knows(key, Purpose::Access)
+            && is_in_time(claims.issued_at, claims.expires_at, now);
+        counts.then(|| claims.clone())
     }
 }
 
@@ -179,7 +203,7 @@ impl DeviceTokens for JwtDeviceTokens {
     }
 
     async fn verify(&self, token: &str, now: Timestamp) -> Result<KnownDevice, TokenError> {
-        let DeviceBody { common } = verified(&self.ring, &self.issuer, token, now).await?;
+        let (_, DeviceBody { common }) = verified(&self.ring, &self.issuer, token, now).await?;
         Ok(KnownDevice {
             id: DeviceId(id(&common.jti)?),
             account: id(&common.sub)?,
@@ -214,14 +238,20 @@ impl AccessTokens for JwtAccessTokens {
     }
 
     async fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError> {
+        let mut hash = [0; 32];
+        hash.copy_from_slice(digest::digest(&digest::SHA256, token.as_bytes()).as_ref());
+        if let Some(claims) = self.recall(&hash, now) {
+            return Ok(claims);
+        }
+        let (key, body) = verified(&self.ring, &self.issuer, token, now).await?;
         let AccessBody {
             common,
             of,
             auth_time,
             org_id,
             ..
-        } = verified(&self.ring, &self.issuer, token, now).await?;
-        Ok(AccessClaims {
+        } = body;
+        let claims = AccessClaims {
             id: id(&common.jti)?,
             user: id(&common.sub)?,
             session: id(&of.sid)?,
@@ -230,7 +260,9 @@ impl AccessTokens for JwtAccessTokens {
             authenticated_at: seconds(auth_time),
             issued_at: seconds(common.iat),
             expires_at: seconds(common.exp),
-        })
+        };
+        self.verified.insert(hash, Arc::new((key, claims.clone())));
+        Ok(claims)
     }
 }
 
@@ -258,12 +290,13 @@ impl RefreshTokens for JwtRefreshTokens {
     }
 
     async fn read(&self, token: &str, now: Timestamp) -> Result<PresentedRefresh, TokenError> {
+        let (_, body) = verified(&self.ring, &self.issuer, token, now).await?;
         let RefreshBody {
             common,
             of,
             r#gen: generation,
             mac,
-        } = verified(&self.ring, &self.issuer, token, now).await?;
+        } = body;
         Ok(PresentedRefresh {
             claims: RefreshClaims {
                 user: id(&common.sub)?,
@@ -314,13 +347,13 @@ fn signed<K: Kind>(ring: &KeyRing, body: &K) -> Result<String, TokenError> {
 }
 
 /// Length, header, key, signature, issuer, audience, time, and only then the claims: nothing is believed before it is
-/// signed, and the algorithm is the key's.
+/// signed, and the algorithm is the key's. What it says comes with the id of the key.
 async fn verified<K: Kind>(
     ring: &KeyRing,
     issuer: &str,
     token: &str,
     now: Timestamp,
-) -> Result<K, TokenError> {
+) -> Result<(String, K), TokenError> {
     if token.len() > MAX_LENGTH {
         return Err(TokenError::Invalid("length"));
     }
@@ -338,10 +371,14 @@ async fn verified<K: Kind>(
     if common.iss != issuer || common.aud != K::audience(issuer) {
         return Err(TokenError::Invalid("issuer or audience"));
     }
-    if seconds(common.exp) <= now || now.plus(SKEW) < seconds(common.nbf) {
+    if !is_in_time(seconds(common.nbf), seconds(common.exp), now) {
         return Err(TokenError::Invalid("time"));
     }
-    Ok(body)
+    Ok((header.kid.unwrap_or_default(), body))
+}
+
+fn is_in_time(begins: Timestamp, ends: Timestamp, now: Timestamp) -> bool {
+    begins <= now.plus(SKEW) && now < ends
 }
 
 /// Our own key of that name, if the header asks for nothing else.

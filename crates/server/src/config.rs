@@ -179,8 +179,10 @@ pub struct Log {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Cache {
-    /// Reserved: nothing is remembered yet, which is what `false` will mean.
+    /// Is anything remembered of who may do what? If not, all of it is looked up for each request.
     pub enabled: bool,
+    /// About how many callers at most.
+    pub callers: NonZeroU32,
 }
 
 /// Section `mail`.
@@ -325,7 +327,10 @@ impl Default for Passwords {
 
 impl Default for Cache {
     fn default() -> Self {
-        Self { enabled: true }
+        Self {
+            enabled: true,
+            callers: const { NonZeroU32::new(100_000).unwrap() },
+        }
     }
 }
 

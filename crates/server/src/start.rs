@@ -39,7 +39,7 @@ use rustix::{
 use std::{
     io,
     net::{SocketAddr, TcpListener},
-    num::NonZero,
+    num::{NonZero, NonZeroU32},
     path::PathBuf,
     sync::{Arc, Weak},
     thread::available_parallelism,
@@ -284,6 +284,9 @@ async fn services(
     };
     let database = Database::connect(&config.database.url, options).await?;
     let caveat = caveat(config, database.isolation().await)?;
+    let callers = Some(config.cache.callers).filter(|_| config.cache.enabled);
+    let database = database.remembering(callers, &ending.tasks, ending.over.clone());
+    let remembered = callers.map_or(0, NonZeroU32::get);
     let ring = Arc::new(key_ring(config, database.clone(), Arc::clone(&clock)).await?);
     tokio::spawn(tend(Arc::downgrade(&ring)));
     let issuer = config
@@ -322,7 +325,11 @@ async fn services(
     };
     let instruments = Instruments {
         passwords: passwords.clone(),
-        access: Arc::new(JwtAccessTokens::new(Arc::clone(&ring), issuer.clone())),
+        access: Arc::new(JwtAccessTokens::new(
+            Arc::clone(&ring),
+            issuer.clone(),
+            remembered,
+        )),
         refresh: Arc::new(JwtRefreshTokens::new(Arc::clone(&ring), issuer.clone())),
         devices: Arc::new(JwtDeviceTokens::new(Arc::clone(&ring), issuer)),
         attempts: Arc::clone(&attempts),

@@ -259,23 +259,25 @@ impl Credentials for Untouched {
     fn outage(&self) -> Option<Outage> {
         None
     }
-    async fn facts(&self, claims: &AccessClaims) -> Result<Option<Facts>, StoreError> {
+    async fn facts(&self, claims: &AccessClaims) -> Result<Option<Arc<Facts>>, StoreError> {
         let persona = CAST[claims.user.as_uuid().as_u128() as usize];
         let owner = role::Role::built_in(RoleId::from_uuid(Uuid::nil()), role::BuiltIn::Owner);
-        let standing = |tenant_status, member_status, roles: Vec<role::Role>| Standing {
-            tenant: TenantId::from_uuid(Uuid::nil()),
-            tenant_status,
-            member: MemberId::from_uuid(Uuid::nil()),
-            member_status,
-            account_suspended: false,
-            second_factor_missing: false,
-            assignments: roles.iter().map(|role| Assignment::of(role.id)).collect(),
-            roles: RoleBook::of(roles),
+        let standing = |tenant_status, member_status, roles: Vec<role::Role>| {
+            Arc::new(Standing {
+                tenant: TenantId::from_uuid(Uuid::nil()),
+                tenant_status,
+                member: MemberId::from_uuid(Uuid::nil()),
+                member_status,
+                account_suspended: false,
+                second_factor_missing: false,
+                assignments: roles.iter().map(|role| Assignment::of(role.id)).collect(),
+                roles: RoleBook::of(roles),
+            })
         };
         let name: Name = "Somebody".parse().unwrap();
         let email = "somebody@example.com".parse().unwrap();
         let now = Timestamp::from_micros(0);
-        Ok(Some(Facts {
+        Ok(Some(Arc::new(Facts {
             user: User::new(claims.user, email, name, now),
             session: Session::open(claims.session, claims.user, &Lifetimes::default(), now),
             chain_revoked: false,
@@ -299,7 +301,7 @@ impl Credentials for Untouched {
                 )),
             },
             operator: false,
-        }))
+        })))
     }
 
     async fn account_of(&self, _: &EmailAddress) -> Result<Option<Account>, StoreError> {

@@ -23,6 +23,7 @@ use bailiwick_domain::{
     tenant::{Erasure, Slug, Tenant, TenantStatus},
     user::{EmailAddress, User},
 };
+use std::sync::Arc;
 
 /// The store.
 #[async_trait]
@@ -73,7 +74,7 @@ pub trait Credentials: Send + Sync {
     async fn account_of(&self, email: &EmailAddress) -> Result<Option<Account>, StoreError>;
 
     /// All that decides about an access token, as it stands now.
-    async fn facts(&self, claims: &AccessClaims) -> Result<Option<Facts>, StoreError>;
+    async fn facts(&self, claims: &AccessClaims) -> Result<Option<Arc<Facts>>, StoreError>;
 
     /// The last time in which the store did not answer this process, if there was one.
     fn outage(&self) -> Option<Outage>;
@@ -110,7 +111,7 @@ pub struct Facts {
     /// Is its chain alive?
     pub chain_revoked: bool,
     /// The person's standing in the tenant that the token names, if they have one.
-    pub standing: Option<Standing>,
+    pub standing: Option<Arc<Standing>>,
     /// Are they an operator of the platform?
     pub operator: bool,
 }

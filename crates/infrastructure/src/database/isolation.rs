@@ -95,7 +95,7 @@ impl Database {
         let Pools::Postgres(_) = self.pools else {
             return Ok(());
         };
-        let tx = self.begin(Context::nobody()).await?;
+        let tx = self.begin(Context::nobody());
         if let Some(row) = first(&tx, UNGUARDED).await? {
             return Err(IsolationError::Unguarded(row.try_get("", "name")?));
         }

@@ -1,6 +1,7 @@
 //! One way into a transaction, on SQLite and on PostgreSQL.
 
 mod isolation;
+mod literal;
 mod postgres;
 mod silence;
 mod sqlite;
@@ -9,14 +10,17 @@ mod tests;
 mod tx;
 
 pub use isolation::IsolationError;
-use tx::Open;
+use tx::Kind;
 pub(crate) use tx::Tx;
 
+use crate::memory::{Alone, Exchange, LOOK, Memory, Other};
 use bailiwick_domain::{TenantId, UserId};
-use sea_orm::{ConnAcquireErr, DatabaseConnection, DbErr, RuntimeErr};
+use sea_orm::{ConnAcquireErr, DatabaseConnection, DbErr, QueryResult, RuntimeErr};
 use silence::{Silence, Silent};
-use std::{borrow::Cow, fmt::Write as _, io, time::Duration};
+use std::{borrow::Cow, fmt::Write as _, io, num::NonZeroU32, sync::Arc, time::Duration};
 use thiserror::Error;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 /// A database that answers: pools of connections to it, cheap to clone.
@@ -24,6 +28,9 @@ use uuid::Uuid;
 pub struct Database {
     pools: Pools,
     silence: Silence,
+    /// What is remembered of it, by whoever looks up who may do what.
+    memory: Memory,
+    exchange: Arc<Exchange>,
 }
 
 #[derive(Clone)]
@@ -193,6 +200,8 @@ impl Database {
         Ok(Self {
             pools,
             silence: Silence::default(),
+            memory: Memory::of(0),
+            exchange: Arc::default(),
         })
     }
 
@@ -218,37 +227,138 @@ impl Database {
         }
     }
 
+    /// Remembers so many callers, and what they may do, while nobody can change that unheard; none is strict. It goes on until
+    /// it is over.
+    #[must_use]
+    pub fn remembering(
+        self,
+        callers: Option<NonZeroU32>,
+        tasks: &TaskTracker,
+        over: CancellationToken,
+    ) -> Self {
+        let memory = Memory::of(callers.map_or(0, NonZeroU32::get));
+        let wanted = callers.map(|_| memory.clone());
+        match &self.pools {
+            Pools::Postgres(pool) => {
+                // Also whoever remembers nothing: it hears whether the others have forgotten.
+                let exchange = Arc::clone(&self.exchange);
+                tasks.spawn(exchange.listen(pool.beside(), wanted, over));
+            }
+            Pools::Sqlite(pools) => {
+                if let (Some(memory), Some(seat)) = (wanted, pools.seat()) {
+                    let database = Self {
+                        memory,
+                        ..self.clone()
+                    };
+                    tasks.spawn(database.look_around(seat, over));
+                }
+            }
+        }
+        Self { memory, ..self }
+    }
+
+    /// What is remembered.
+    pub(crate) const fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// Remembers while no other process uses the file, until it is over. Whatever changes it without a seat, like an operator's
+    /// console, is noticed a little later.
+    async fn look_around(self, mut seat: Alone, over: CancellationToken) {
+        let mut look = interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while over.run_until_cancelled(look.tick()).await.is_some() {
+            match seat.look(&self.memory) {
+                Ok(true) => {
+                    if let Err(error) = self.sweep().await {
+                        tracing::warn!(error = %error, "cannot see who was touched");
+                        self.memory.forget_all();
+                    }
+                }
+                Ok(false) => {}
+                Err(error) => {
+                    self.memory.lease().end();
+                    tracing::warn!(error = %error, "cannot see who else uses the database");
+                }
+            }
+        }
+        self.memory.lease().end();
+    }
+
+    /// Forgets whoever was touched by somebody who did not commit here.
+    async fn sweep(&self) -> Result<(), DbErr> {
+        let look = self.look(Context::nobody());
+        if look
+            .query_written(sqlite::TOUCHED_BY_OTHERS)
+            .await?
+            .is_empty()
+        {
+            return Ok(());
+        }
+        let tx = self.begin(Context::nobody());
+        tx.query_written(sqlite::TOUCHED_BY_OTHERS).await?;
+        tx.commit().await
+    }
+
+    /// Sees to it that nobody who remembers goes on with what has been changed.
+    async fn spread(&self) -> Result<(), DbErr> {
+        let Pools::Postgres(_) = self.pools else {
+            return Ok(());
+        };
+        let question = self.exchange.question();
+        let look = self.look(Context::nobody());
+        let others = others_in(&look.query_written(&question.sql).await?)?;
+        let silent = self.exchange.answered(&question, &others).await;
+        if silent.is_empty() {
+            return Ok(());
+        }
+        let tx = self.begin(Context::nobody());
+        let expelled = tx.query_written(&Exchange::expulsion(&silent)).await?;
+        tx.commit().await?;
+        Exchange::outlive(&others_in(&expelled)?).await;
+        Ok(())
+    }
+
     /// The last time in which the database did not answer.
     pub(crate) fn silence(&self) -> Option<Silent> {
         self.silence.last()
     }
 
-    /// A transaction that may write; dropped without [`Tx::commit`], it never was.
-    pub(crate) async fn begin(&self, who: Context) -> Result<Tx, DbErr> {
-        let open = match &self.pools {
-            Pools::Postgres(pool) => pool.begin(&who.begin("BEGIN")).await.map(Open::from),
-            Pools::Sqlite(pools) => pools.write().await.map(Open::from),
-        };
-        self.opened(open)
+    /// A transaction that may write; dropped without [`Tx::commit`], it never was. Its first statement opens it.
+    pub(crate) fn begin(&self, who: Context) -> Tx {
+        Tx::new(self.clone(), Kind::Write, who)
     }
 
-    /// A transaction that the database itself keeps from writing.
-    pub(crate) async fn read(&self, who: Context) -> Result<Tx, DbErr> {
-        let open = match &self.pools {
-            Pools::Postgres(pool) => pool
-                .begin(&who.begin("BEGIN READ ONLY"))
-                .await
-                .map(Open::from),
-            Pools::Sqlite(pools) => pools.read().await.map(Open::from),
-        };
-        self.opened(open)
+    /// A transaction that the database itself keeps from writing. Its first statement opens it.
+    pub(crate) fn read(&self, who: Context) -> Tx {
+        Tx::new(self.clone(), Kind::Read, who)
     }
 
-    fn opened(&self, open: Result<Open, DbErr>) -> Result<Tx, DbErr> {
-        let open = open.inspect_err(|error| self.silence.hear(error))?;
-        self.silence.end();
-        Ok(Tx::new(open, self.silence.clone()))
+    /// The same for whoever asks once, of one or several statements at a time: it is over with the answer.
+    pub(crate) fn look(&self, who: Context) -> Tx {
+        Tx::new(self.clone(), Kind::Look, who)
     }
+}
+
+impl Database {
+    /// Takes note of whether the database answered whoever opened a transaction.
+    fn heard<T>(&self, opened: Result<T, DbErr>) -> Result<T, DbErr> {
+        match &opened {
+            Ok(_) => self.silence.end(),
+            Err(error) => self.silence.hear(error),
+        }
+        opened
+    }
+}
+
+fn others_in(rows: &[QueryResult]) -> Result<Vec<Other>, DbErr> {
+    let others = rows.iter().map(|row| {
+        Ok(Other::new(
+            row.try_get("", "id")?,
+            row.try_get("", "left_over")?,
+        ))
+    });
+    others.collect()
 }
 
 enum Scheme {
@@ -296,12 +406,17 @@ fn lost(error: &DbErr) -> bool {
         return false;
     };
     match cause.as_database_error().and_then(|error| error.code()) {
-        Some(code) => ["08", "57P"].iter().any(|class| code.starts_with(class)),
+        Some(code) => ended(&code),
         None => matches!(
             **cause,
             sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::WorkerCrashed
         ),
     }
+}
+
+/// Whether a SQLSTATE says that the connection has ended: by itself, or by an operator (PostgreSQL, appendix A).
+fn ended(code: &str) -> bool {
+    ["08", "57P"].iter().any(|class| code.starts_with(class))
 }
 
 /// What the database calls the error of a statement: SQLSTATE, or SQLite's number.

@@ -1,16 +1,26 @@
 //! PostgreSQL: a pool that spends no round trip on its own, and never lends a connection with somebody's transaction in it.
+//!
+//! What is known to go together travels together: a transaction's beginning with its first statement, its end with its last
+//! one, and a read of one statement as a whole. sqlx does not pipeline, but a simple query holds as many statements as one
+//! likes (PostgreSQL, §55.2.2), and `EXECUTE` among them runs what was prepared before.
 
-use super::{ConnectError, DatabaseOptions, connection_error};
+use super::{
+    ConnectError, DatabaseOptions, connection_error, ended,
+    literal::{Literal, type_of},
+    tx::{Answer, Asked, answers},
+};
 use deadpool::{
     Runtime,
-    managed::{self, Metrics, Object, PoolError, QueueMode, RecycleResult, TimeoutType},
+    managed::{
+        self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult, TimeoutType,
+    },
 };
-use sea_orm::{ConnAcquireErr, DatabaseConnection, DbErr, RuntimeErr};
+use sea_orm::{ConnAcquireErr, DatabaseConnection, DbErr, RuntimeErr, Statement, Value};
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use std::{io, time::Duration};
+use std::{collections::HashMap, fmt::Write as _, io, time::Duration};
 use tokio::{runtime::Handle, time::timeout};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -19,6 +29,9 @@ const IDLE: Duration = Duration::from_secs(30);
 
 /// A connection that takes longer to roll back is closed: the server then rolls back by itself.
 const ROLLBACK: Duration = Duration::from_secs(2);
+
+/// How many statements a connection keeps prepared; one that knows more is closed in due course.
+const PREPARED: usize = 500;
 
 /// How much longer than the server may work on a statement its answer may be on its way.
 const ON_THE_WAY: Duration = Duration::from_secs(1);
@@ -50,9 +63,61 @@ pub(super) struct Connection {
     inner: PgConnection,
     /// Whether there may be a transaction in it: from before `BEGIN` is sent until its end is known.
     dirty: bool,
+    /// What it has prepared, by its SQL, each under its number.
+    prepared: HashMap<String, usize>,
+    /// The number of what is prepared next. No number is tried twice: nobody may have waited for the first answer.
+    next: usize,
+}
+
+/// Statements that travel together.
+#[derive(Clone, Copy)]
+pub(super) struct Flight<'a> {
+    /// What opens the transaction, unless it is open.
+    pub(super) begin: Option<&'a str>,
+    /// What is asked in it.
+    pub(super) asked: Asked<'a>,
+    /// How it ends, if it does.
+    pub(super) end: End,
+}
+
+/// The end of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// It stays open.
+    Open,
+    /// It has only read.
+    Looked,
+    /// It is committed. Before that it says whom it has touched, as `touched`: the last of the answers.
+    Done,
+}
+
+impl End {
+    const fn sql(self) -> &'static str {
+        match self {
+            Self::Open => "",
+            Self::Looked => "COMMIT",
+            Self::Done => "SELECT current_setting('app.touched', true) AS touched; COMMIT",
+        }
+    }
+}
+
+impl<'a> Flight<'a> {
+    /// In a transaction that is open, and stays so.
+    pub(super) const fn within(asked: Asked<'a>) -> Self {
+        Self {
+            begin: None,
+            asked,
+            end: End::Open,
+        }
+    }
 }
 
 impl Pool {
+    /// How to connect to the same database beside the pool.
+    pub(super) fn beside(&self) -> PgConnectOptions {
+        self.connections.manager().connect.clone()
+    }
+
     pub(super) async fn connect(url: &str, options: DatabaseOptions) -> Result<Self, ConnectError> {
         let limits = [
             ("statement_timeout", options.statement),
@@ -83,26 +148,23 @@ impl Pool {
         })
     }
 
-    /// Opens a transaction with `begin`.
-    pub(super) async fn begin(&self, begin: &str) -> Result<Lease, DbErr> {
+    /// Opens a transaction, and brings back what its first statements are answered with.
+    pub(super) async fn open(
+        &self,
+        flight: Flight<'_>,
+        failed: impl Fn(sqlx::Error) -> DbErr,
+    ) -> Result<(Lease, Vec<Answer>), DbErr> {
         let mut lease = self.lend().await?;
-        if let Err(error) = lease.begin(begin).await {
+        let mut answers = lease.fly(flight).await;
+        if answers.as_ref().is_err_and(is_dead) {
             lease.close();
             // A dead connection is rarely dead alone.
             self.connections.retain(|_, _| false);
-            // Who says nothing will say nothing the second time.
-            if is_silence(&error) {
-                return Err(connection_error(error));
-            }
-            // Nothing has been done yet, so once more is safe.
+            // What was asked there has not happened, or has changed nothing: what is committed at once only reads.
             lease = self.lend().await?;
-            let again = lease.begin(begin).await;
-            again
-                .inspect_err(|_| lease.close())
-                .map_err(connection_error)?;
+            answers = lease.fly(flight).await;
         }
-        lease.patience = self.statement;
-        Ok(lease)
+        Ok((lease, answers.map_err(failed)?))
     }
 
     async fn lend(&self) -> Result<Lease, DbErr> {
@@ -110,7 +172,7 @@ impl Pool {
         match timeout(self.begin * 2, self.connections.get()).await {
             Ok(connection) => Ok(Lease {
                 connection: Some(connection.map_err(pool_error)?),
-                patience: self.begin,
+                patience: self.statement,
             }),
             Err(_) => {
                 self.connections.retain(|_, _| false);
@@ -141,24 +203,97 @@ fn options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
 }
 
 impl Lease {
-    async fn begin(&mut self, begin: &str) -> Result<(), sqlx::Error> {
+    /// Sends what travels together, and waits for all of its answers: one for each statement that was asked, the last one
+    /// for what was written out.
+    pub(super) async fn fly(&mut self, flight: Flight<'_>) -> Result<Vec<Answer>, sqlx::Error> {
+        let mut sql = String::with_capacity(512);
+        if let Some(begin) = flight.begin {
+            let _ = write!(sql, "{begin};");
+        }
+        let mut asked = match flight.asked {
+            Asked::Prepared(statements) => {
+                for statement in statements {
+                    self.execute(&mut sql, statement).await?;
+                }
+                statements.len()
+            }
+            Asked::Written(written) => {
+                let _ = write!(sql, "{written};");
+                1
+            }
+        };
+        sql.push_str(flight.end.sql());
         // From here on, a caller who goes away leaves a lease behind, which cleans up.
         if let Some(connection) = &mut self.connection {
             connection.dirty = true;
         }
-        self.execute(begin).await
+        let mut answers = self.send(sql).await?;
+        if flight.end != End::Open {
+            answers.pop();
+            if let Some(connection) = &mut self.connection {
+                connection.dirty = false;
+            }
+        }
+        if flight.end == End::Done {
+            asked += 1;
+        }
+        Ok(answers.split_off(answers.len().saturating_sub(asked)))
     }
 
-    pub(super) async fn commit(mut self) -> Result<(), sqlx::Error> {
-        self.execute("COMMIT").await?;
-        if let Some(connection) = &mut self.connection {
-            connection.dirty = false;
+    /// Writes an `EXECUTE` of the statement, which is prepared if this connection does not know it yet.
+    async fn execute(
+        &mut self,
+        sql: &mut String,
+        statement: &Statement,
+    ) -> Result<(), sqlx::Error> {
+        let values = statement
+            .values
+            .as_ref()
+            .map_or(&[][..], |values| &values.0);
+        let number = self.prepared(&statement.sql, values).await?;
+        let _ = write!(sql, "EXECUTE bailiwick_{number}");
+        for (place, value) in values.iter().enumerate() {
+            let before = if place == 0 { '(' } else { ',' };
+            let _ = write!(sql, "{before}{}", Literal(value));
         }
+        sql.push_str(if values.is_empty() { ";" } else { ");" });
         Ok(())
     }
 
+    async fn prepared(&mut self, sql: &str, values: &[Value]) -> Result<usize, sqlx::Error> {
+        let connection = self.connection.as_mut().ok_or(sqlx::Error::PoolClosed)?;
+        if let Some(number) = connection.prepared.get(sql) {
+            return Ok(*number);
+        }
+        let number = connection.next;
+        connection.next += 1;
+        let types = values.iter().map(|value| {
+            type_of(value).ok_or_else(|| {
+                sqlx::Error::Encode("a value of this type is not written out".into())
+            })
+        });
+        let types = types.collect::<Result<Vec<_>, _>>()?.join(", ");
+        let types = if types.is_empty() {
+            types
+        } else {
+            format!("({types})")
+        };
+        self.send(format!("PREPARE bailiwick_{number} {types} AS {sql}"))
+            .await?;
+        if let Some(connection) = &mut self.connection {
+            connection.prepared.insert(sql.to_owned(), number);
+        }
+        Ok(number)
+    }
+
+    async fn send(&mut self, sql: String) -> Result<Vec<Answer>, sqlx::Error> {
+        let sql = AssertSqlSafe(sql);
+        self.work(async |connection| answers(connection.fetch_many(sql)).await)
+            .await
+    }
+
     /// Works with the connection, and gives it up when no answer comes.
-    pub(super) async fn work<T>(
+    async fn work<T>(
         &mut self,
         work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
     ) -> Result<T, sqlx::Error> {
@@ -171,12 +306,6 @@ impl Lease {
                 Err(silent())
             }
         }
-    }
-
-    async fn execute(&mut self, sql: &str) -> Result<(), sqlx::Error> {
-        let sql = AssertSqlSafe(sql.to_owned());
-        self.work(async |connection| connection.execute(sql).await.map(drop))
-            .await
     }
 
     /// Nobody gets this connection any more.
@@ -221,6 +350,8 @@ impl managed::Manager for Manager {
         Ok(Connection {
             inner: opened.map_err(|_| sqlx::Error::WorkerCrashed)??,
             dirty: false,
+            prepared: HashMap::new(),
+            next: 0,
         })
     }
 
@@ -230,6 +361,11 @@ impl managed::Manager for Manager {
         connection: &mut Connection,
         metrics: &Metrics,
     ) -> RecycleResult<sqlx::Error> {
+        if connection.next > PREPARED {
+            return Err(RecycleError::message(
+                "it has prepared very many statements",
+            ));
+        }
         if connection.dirty {
             connection.clean().await?;
         } else if metrics.last_used() > IDLE {
@@ -243,8 +379,15 @@ fn silent() -> sqlx::Error {
     sqlx::Error::Io(io::ErrorKind::TimedOut.into())
 }
 
-fn is_silence(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Io(error) if error.kind() == io::ErrorKind::TimedOut)
+/// Whether the connection has ended, and not only the statement.
+fn is_dead(error: &sqlx::Error) -> bool {
+    match error {
+        // Who says nothing will say nothing the second time.
+        sqlx::Error::Io(error) => error.kind() != io::ErrorKind::TimedOut,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| ended(&code)),
+        sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
+        _ => false,
+    }
 }
 
 fn pool_error(error: PoolError<sqlx::Error>) -> DbErr {

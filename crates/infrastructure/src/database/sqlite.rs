@@ -1,14 +1,22 @@
 //! SQLite: one connection that writes and several that only read, so that no transaction fails because another is open.
 
-use super::{ConnectError, DatabaseOptions, busy, connection_error};
-use sea_orm::{DatabaseConnection, DbErr};
+use super::{
+    ConnectError, DatabaseOptions, busy, connection_error,
+    tx::{Answer, Asked, answers},
+};
+use crate::memory::Alone;
+use sea_orm::{DatabaseConnection, DbErr, Statement, sea_query::Values};
+use sea_query_sqlx::SqlxValues;
 use sqlx::{
-    ConnectOptions as _, Connection as _, Sqlite, SqlitePool, Transaction,
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Sqlite, SqliteConnection,
+    SqlitePool, Transaction,
+    pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{
     fs, io,
     path::Path,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 use tokio::time::sleep;
@@ -16,24 +24,44 @@ use tokio::time::sleep;
 /// How long to wait for another process that writes.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// Whom the transaction has touched; for the next one, nobody has been.
+pub(super) const TOUCHED: &str = "DELETE FROM touched RETURNING owner";
+
+/// Whether anybody was touched whom nobody has heard of: every commit of ours leaves nobody there.
+pub(super) const TOUCHED_BY_OTHERS: &str = "SELECT owner FROM touched LIMIT 1";
+
 const RETRY: Duration = Duration::from_millis(10);
 
 #[derive(Clone)]
 pub(super) struct Pools {
     writer: SqlitePool,
     readers: SqlitePool,
+    /// Where it stands among the processes on the file, until somebody looks after it.
+    seat: Arc<Mutex<Option<Alone>>>,
 }
 
 impl Pools {
     pub(super) async fn connect(url: &str, options: DatabaseOptions) -> Result<Self, ConnectError> {
         let file = file(url)?;
+        let seat = Alone::seat(file.get_filename()).await;
+        let seat = seat.map_err(ConnectError::Folder)?;
         let writer = open(pool(1, options.wait), writing(file.clone())).await?;
         let readers = open(
             pool(options.connections, options.wait),
             file.read_only(true),
         )
         .await?;
-        Ok(Self { writer, readers })
+        Ok(Self {
+            writer,
+            readers,
+            seat: Arc::new(Mutex::new(Some(seat))),
+        })
+    }
+
+    /// The seat, for whoever looks after it.
+    pub(super) fn seat(&self) -> Option<Alone> {
+        let mut seat = self.seat.lock().unwrap_or_else(PoisonError::into_inner);
+        seat.take()
     }
 
     /// The one transaction that may write: it takes the lock at once, for it could not get it later without failing.
@@ -46,6 +74,30 @@ impl Pools {
 
     pub(super) async fn read(&self) -> Result<Transaction<'static, Sqlite>, DbErr> {
         self.readers.begin().await.map_err(connection_error)
+    }
+
+    /// A connection for one statement, which is a transaction by itself.
+    pub(super) async fn look(&self) -> Result<PoolConnection<Sqlite>, DbErr> {
+        self.readers.acquire().await.map_err(connection_error)
+    }
+}
+
+/// One answer for each statement that is asked.
+pub(super) async fn ask(
+    connection: &mut SqliteConnection,
+    asked: Asked<'_>,
+) -> Result<Vec<Answer>, sqlx::Error> {
+    match asked {
+        Asked::Written(sql) => answers(connection.fetch_many(AssertSqlSafe(sql.to_owned()))).await,
+        Asked::Prepared(statements) => {
+            let mut all = Vec::with_capacity(statements.len());
+            for Statement { sql, values, .. } in statements {
+                let values = values.clone().unwrap_or(Values(Vec::new()));
+                let query = sqlx::query_with(AssertSqlSafe(sql.clone()), SqlxValues(values));
+                all.extend(answers(connection.fetch_many(query)).await?);
+            }
+            Ok(all)
+        }
     }
 }
 

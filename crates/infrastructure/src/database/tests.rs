@@ -10,6 +10,11 @@ use bailiwick_testkit::{
     network::{PostgresWire, Wire},
     postgres,
 };
+use proptest::{
+    arbitrary::any,
+    strategy::{Strategy, ValueTree},
+    test_runner::TestRunner,
+};
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement};
 use std::{
     future::Future,
@@ -53,10 +58,13 @@ impl Scratch {
 
     async fn new(url: String, keep: Keep) -> Self {
         let admin = Database::connect_to_migrate(&url).await.unwrap();
-        admin
-            .execute_unprepared("CREATE TABLE marks (id bigint PRIMARY KEY)")
-            .await
-            .unwrap();
+        for table in [
+            "marks (id bigint PRIMARY KEY)",
+            "touched (owner uuid PRIMARY KEY)",
+        ] {
+            let create = format!("CREATE TABLE {table}");
+            admin.execute_unprepared(&create).await.unwrap();
+        }
         Self {
             url,
             admin,
@@ -96,6 +104,12 @@ async fn rows(db: &impl ConnectionTrait, sql: &str) -> Result<Vec<QueryResult>, 
         .await
 }
 
+/// The transaction, opened.
+async fn opened(tx: Tx) -> Result<Tx, DbErr> {
+    rows(&tx, "SELECT 1").await?;
+    Ok(tx)
+}
+
 async fn marks(db: &impl ConnectionTrait) -> i64 {
     one(db, "SELECT count(*) FROM marks").await
 }
@@ -118,19 +132,64 @@ async fn abandon(work: impl Future, polls: usize) {
 }
 
 #[tokio::test]
+async fn what_is_asked_last_and_the_end_are_one() {
+    for scratch in Scratch::each().await {
+        let db = scratch.connect(1).await;
+        let backend = scratch.admin.get_database_backend();
+        let mark = Statement::from_string(backend, MARK);
+        // Also where nobody has asked anything before.
+        db.begin(somebody()).commit_with(&mark).await.unwrap();
+        assert_eq!(marks(&scratch.admin).await, 1);
+
+        let tx = opened(db.begin(somebody())).await.unwrap();
+        let twice = tx.commit_with(&mark).await.unwrap_err();
+        assert!(matches!(
+            twice.sql_err(),
+            Some(sea_orm::SqlErr::UniqueConstraintViolation(_))
+        ));
+        let tx = opened(db.begin(somebody())).await.unwrap();
+        let another = Statement::from_string(backend, "INSERT INTO marks VALUES (2)");
+        tx.commit_with(&another).await.unwrap();
+        assert_eq!(marks(&scratch.admin).await, 2);
+    }
+}
+
+#[tokio::test]
+async fn whoever_looks_sees_one_moment_and_leaves_nothing_open() {
+    for scratch in Scratch::each().await {
+        let db = scratch.connect(1).await;
+        let count = || {
+            let sql = "SELECT count(*) AS marks FROM marks";
+            Statement::from_string(scratch.admin.get_database_backend(), sql)
+        };
+        let number = |rows: &[QueryResult]| rows[0].try_get::<i64>("", "marks").unwrap();
+
+        let look = db.look(somebody());
+        let answers = look.query_each(&[count(), count()]).await.unwrap();
+        assert_eq!(answers.iter().map(|rows| number(rows)).sum::<i64>(), 0);
+        let again = look.query_each(&[count()]).await;
+        assert!(again.is_err(), "it is over with the first answer");
+        // The only connection is free again, although `look` is still here.
+        let written = db.look(somebody()).execute_unprepared(MARK).await;
+        assert!(!unavailable(&written.unwrap_err()));
+        assert_eq!(marks(&scratch.admin).await, 0);
+    }
+}
+
+#[tokio::test]
 async fn what_is_committed_lasts_and_what_is_dropped_never_was() {
     for scratch in Scratch::each().await {
         let db = scratch.connect(1).await;
 
-        let tx = db.begin(somebody()).await.unwrap();
+        let tx = opened(db.begin(somebody())).await.unwrap();
         tx.execute_unprepared(MARK).await.unwrap();
         drop(tx);
-        let tx = db.begin(somebody()).await.unwrap();
+        let tx = opened(db.begin(somebody())).await.unwrap();
         assert_eq!(marks(&tx).await, 0);
         tx.execute_unprepared(MARK).await.unwrap();
         tx.commit().await.unwrap();
 
-        let tx = db.read(somebody()).await.unwrap();
+        let tx = opened(db.read(somebody())).await.unwrap();
         assert_eq!(marks(&tx).await, 1);
     }
 }
@@ -139,7 +198,7 @@ async fn what_is_committed_lasts_and_what_is_dropped_never_was() {
 async fn a_reading_transaction_cannot_write() {
     for scratch in Scratch::each().await {
         let db = scratch.connect(1).await;
-        let tx = db.read(somebody()).await.unwrap();
+        let tx = opened(db.read(somebody())).await.unwrap();
         let refused = tx.execute_unprepared(MARK).await.unwrap_err();
         assert!(!unavailable(&refused));
     }
@@ -149,7 +208,7 @@ async fn a_reading_transaction_cannot_write() {
 async fn a_statement_that_failed_ends_the_transaction() {
     for scratch in Scratch::each().await {
         let db = scratch.connect(1).await;
-        let tx = db.begin(somebody()).await.unwrap();
+        let tx = opened(db.begin(somebody())).await.unwrap();
         tx.execute_unprepared(MARK).await.unwrap();
         let twice = tx.execute_unprepared(MARK).await.unwrap_err();
         assert!(matches!(
@@ -169,7 +228,7 @@ async fn a_statement_that_was_cut_off_ends_the_transaction() {
     for scratch in Scratch::each().await {
         let db = scratch.connect(1).await;
         for polls in 1..4 {
-            let tx = db.begin(somebody()).await.unwrap();
+            let tx = opened(db.begin(somebody())).await.unwrap();
             abandon(tx.execute_unprepared(MARK), polls).await;
             let whole = rows(&tx, "SELECT 1").await.is_ok();
             assert_eq!(tx.commit().await.is_ok(), whole);
@@ -188,11 +247,11 @@ async fn whoever_goes_away_while_beginning_leaves_no_transaction_behind() {
     for scratch in Scratch::each().await {
         let db = scratch.connect(2).await;
         for round in 0..400 {
-            abandon(db.begin(somebody()), round % 8).await;
-            abandon(db.read(somebody()), round % 5).await;
+            abandon(opened(db.begin(somebody())), round % 8).await;
+            abandon(opened(db.read(somebody())), round % 5).await;
 
             let ours = somebody();
-            let tx = db.begin(ours).await.unwrap();
+            let tx = opened(db.begin(ours)).await.unwrap();
             if tx.get_database_backend() == DbBackend::Postgres {
                 let fresh = "SELECT pg_current_xact_id_if_assigned() IS NULL";
                 assert!(one::<bool>(&tx, fresh).await);
@@ -210,8 +269,8 @@ async fn whoever_goes_away_while_beginning_leaves_no_transaction_behind() {
 async fn whoever_waits_too_long_for_a_connection_is_told_to_come_back() {
     for scratch in Scratch::each().await {
         let db = scratch.connect_and_wait(1, Duration::from_secs(1)).await;
-        let tx = db.begin(somebody()).await.unwrap();
-        let error = db.begin(somebody()).await.err().unwrap();
+        let tx = opened(db.begin(somebody())).await.unwrap();
+        let error = opened(db.begin(somebody())).await.err().unwrap();
         assert!(matches!(
             error,
             DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)
@@ -219,16 +278,7 @@ async fn whoever_waits_too_long_for_a_connection_is_told_to_come_back() {
         assert!(unavailable(&error));
         assert!(db.silence().is_none(), "a crowd is no outage");
         drop(tx);
-        db.begin(somebody()).await.unwrap();
-    }
-}
-
-#[tokio::test]
-async fn it_answers_when_it_is_asked() {
-    for scratch in Scratch::each().await {
-        let db = scratch.connect(1).await;
-        let tx = db.read(somebody()).await.unwrap();
-        tx.commit().await.unwrap();
+        opened(db.begin(somebody())).await.unwrap();
     }
 }
 
@@ -267,7 +317,7 @@ async fn five_who_open_one_new_file_at_once_all_can_and_migrate_it() {
                 let db = Database::connect(&url, DatabaseOptions::default())
                     .await
                     .unwrap();
-                let tx = db.read(Context::nobody()).await.unwrap();
+                let tx = opened(db.read(Context::nobody())).await.unwrap();
                 assert_eq!(bailiwick_migration::pending(&tx).await.unwrap(), 0);
             });
         }
@@ -279,10 +329,10 @@ async fn five_who_open_one_new_file_at_once_all_can_and_migrate_it() {
 async fn readers_of_a_file_do_not_wait_for_its_writer() {
     let scratch = Scratch::sqlite().await;
     let db = scratch.connect(2).await;
-    let writer = db.begin(somebody()).await.unwrap();
+    let writer = opened(db.begin(somebody())).await.unwrap();
     writer.execute_unprepared(MARK).await.unwrap();
 
-    let reader = db.read(somebody()).await.unwrap();
+    let reader = opened(db.read(somebody())).await.unwrap();
     assert_eq!(marks(&reader).await, 0);
     writer.commit().await.unwrap();
     assert_eq!(marks(&reader).await, 0, "a transaction sees one moment");
@@ -295,7 +345,7 @@ async fn an_abandoned_transaction_gives_its_locks_back_by_itself() {
     };
     scratch.admin.execute_unprepared(MARK).await.unwrap();
     let db = scratch.connect(1).await;
-    let tx = db.begin(somebody()).await.unwrap();
+    let tx = opened(db.begin(somebody())).await.unwrap();
     tx.execute_unprepared("UPDATE marks SET id = 2")
         .await
         .unwrap();
@@ -317,7 +367,7 @@ async fn a_transaction_abandoned_with_its_runtime_is_rolled_back_before_the_conn
         return;
     };
     let db = scratch.connect(1).await;
-    let tx = db.begin(somebody()).await.unwrap();
+    let tx = opened(db.begin(somebody())).await.unwrap();
     tx.execute_unprepared(MARK).await.unwrap();
 
     let elsewhere = std::thread::spawn(|| {
@@ -329,7 +379,7 @@ async fn a_transaction_abandoned_with_its_runtime_is_rolled_back_before_the_conn
     });
     elsewhere.join().unwrap();
 
-    let tx = db.begin(Context::nobody()).await.unwrap();
+    let tx = opened(db.begin(Context::nobody())).await.unwrap();
     assert!(one::<bool>(&tx, "SELECT pg_current_xact_id_if_assigned() IS NULL").await);
     assert_eq!(
         one::<String>(&tx, "SELECT current_setting('app.tenant_id')").await,
@@ -347,13 +397,13 @@ async fn a_commit_that_fails_says_so() {
     scratch.admin.execute_unprepared(deferred).await.unwrap();
     let db = scratch.connect(1).await;
 
-    let tx = db.begin(somebody()).await.unwrap();
+    let tx = opened(db.begin(somebody())).await.unwrap();
     tx.execute_unprepared("INSERT INTO marks VALUES (1, 7)")
         .await
         .unwrap();
     tx.commit().await.unwrap_err();
     assert_eq!(marks(&scratch.admin).await, 0);
-    db.begin(somebody()).await.unwrap();
+    opened(db.begin(somebody())).await.unwrap();
 }
 
 #[tokio::test]
@@ -363,14 +413,14 @@ async fn whoever_begins_after_the_server_dropped_every_connection_notices_nothin
     };
     let db = scratch.connect(3).await;
     for _ in 0..3 {
-        let [a, b, c] = [(); 3].map(|()| db.begin(somebody()));
+        let [a, b, c] = [(); 3].map(|()| opened(db.begin(somebody())));
         for tx in [a.await.unwrap(), b.await.unwrap(), c.await.unwrap()] {
             tx.commit().await.unwrap();
         }
         let killed = rows(&scratch.admin, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()").await;
         assert_eq!(killed.unwrap().len(), 3);
     }
-    db.read(somebody()).await.unwrap();
+    opened(db.read(somebody())).await.unwrap();
 }
 
 #[tokio::test]
@@ -379,7 +429,7 @@ async fn a_transaction_whose_server_process_died_is_told_to_come_back() {
         return;
     };
     let db = scratch.connect(1).await;
-    let tx = db.begin(somebody()).await.unwrap();
+    let tx = opened(db.begin(somebody())).await.unwrap();
     let pid: i32 = one(&tx, "SELECT pg_backend_pid()").await;
     scratch
         .admin
@@ -390,7 +440,7 @@ async fn a_transaction_whose_server_process_died_is_told_to_come_back() {
     let error = tx.execute_unprepared(MARK).await.unwrap_err();
     assert!(unavailable(&error), "{error}");
     assert!(db.silence().is_some());
-    db.begin(somebody()).await.unwrap();
+    opened(db.begin(somebody())).await.unwrap();
 }
 
 #[tokio::test]
@@ -406,18 +456,18 @@ async fn a_server_that_says_nothing_is_given_up_and_its_connection_with_it() {
         ..DatabaseOptions::default()
     };
     let db = Database::connect(wire.url(), options).await.unwrap();
-    let tx = db.begin(somebody()).await.unwrap();
+    let tx = opened(db.begin(somebody())).await.unwrap();
     wire.set(Wire::Silent);
 
     let error = tx.execute_unprepared(MARK).await.unwrap_err();
     assert!(unavailable(&error), "{error}");
     drop(tx);
-    let error = db.begin(somebody()).await.err().unwrap();
+    let error = opened(db.begin(somebody())).await.err().unwrap();
     assert!(unavailable(&error), "{error}");
     assert!(db.silence().is_some());
 
     wire.set(Wire::Whole);
-    let tx = db.begin(somebody()).await.unwrap();
+    let tx = opened(db.begin(somebody())).await.unwrap();
     assert_eq!(marks(&tx).await, 0);
 }
 
@@ -427,14 +477,80 @@ async fn the_server_knows_who_we_are_and_how_long_we_wait() {
         return;
     };
     let db = scratch.connect(1).await;
-    let tx = db.begin(Context::nobody()).await.unwrap();
+    let tx = opened(db.begin(Context::nobody())).await.unwrap();
     for (name, value) in [
         ("application_name", "bailiwick"),
         ("statement_timeout", "10s"),
         ("lock_timeout", "3s"),
         ("idle_in_transaction_session_timeout", "10s"),
     ] {
-        assert_eq!(one::<String>(&tx, &format!("SHOW {name}")).await, value);
+        assert_eq!(
+            one::<String>(&tx, &format!("SELECT current_setting('{name}')")).await,
+            value
+        );
+    }
+}
+
+#[tokio::test]
+async fn whoever_goes_away_while_a_statement_is_prepared_disturbs_nobody() {
+    let Some(scratch) = Scratch::postgres().await else {
+        return;
+    };
+    let db = scratch.connect(1).await;
+    for round in 0..100 {
+        let sql = format!("SELECT {round}::bigint");
+        abandon(rows(&db.look(somebody()), &sql), round % 10).await;
+        let next = i64::try_from(round).unwrap() + 1000;
+        let sql = format!("SELECT {next}::bigint");
+        assert_eq!(one::<i64>(&db.look(somebody()), &sql).await, next);
+    }
+}
+
+#[tokio::test]
+async fn values_that_are_written_out_arrive_as_they_are() {
+    let Some(scratch) = Scratch::postgres().await else {
+        return;
+    };
+    let db = scratch.connect(1).await;
+    let texts = proptest::collection::vec(any::<Option<String>>(), 5);
+    let values = (
+        texts,
+        any::<Option<Vec<u8>>>(),
+        any::<Option<i64>>(),
+        any::<Option<i32>>(),
+        any::<Option<bool>>(),
+        any::<Option<[u8; 16]>>(),
+    );
+    let mut runner = TestRunner::default();
+    for _ in 0..200 {
+        let (mut texts, bytes, big, int, truth, id) =
+            values.new_tree(&mut runner).unwrap().current();
+        texts.push(Some("'; DROP TABLE marks; -- \\' $$ \"'".to_owned()));
+        let id = id.map(Uuid::from_bytes);
+        for text in texts {
+            // PostgreSQL has no texts with a zero in them.
+            let text = text.map(|text| text.replace('\0', ""));
+            let asked = Statement::from_sql_and_values(
+                DbBackend::Postgres,
+                "SELECT $1 AS a, $2 AS b, $3 AS c, $4 AS d, $5 AS e, $6 AS f",
+                [
+                    text.clone().into(),
+                    bytes.clone().into(),
+                    big.into(),
+                    int.into(),
+                    truth.into(),
+                    id.into(),
+                ],
+            );
+            let row = db.look(somebody()).query_one_raw(asked).await.unwrap();
+            let row = row.unwrap();
+            assert_eq!(row.try_get::<Option<String>>("", "a").unwrap(), text);
+            assert_eq!(row.try_get::<Option<Vec<u8>>>("", "b").unwrap(), bytes);
+            assert_eq!(row.try_get::<Option<i64>>("", "c").unwrap(), big);
+            assert_eq!(row.try_get::<Option<i32>>("", "d").unwrap(), int);
+            assert_eq!(row.try_get::<Option<bool>>("", "e").unwrap(), truth);
+            assert_eq!(row.try_get::<Option<Uuid>>("", "f").unwrap(), id);
+        }
     }
 }
 
@@ -446,14 +562,14 @@ async fn a_connection_lent_again_knows_nobody() {
     let db = scratch.connect(1).await;
     let names = ["tenant_id", "user_id", "operator_id", "invitation", "sweep"];
     let names = names.map(|name| format!("app.{name}"));
-    let tx = db.begin(somebody()).await.unwrap();
+    let tx = opened(db.begin(somebody())).await.unwrap();
     // What somebody slips in for longer than their transaction is not believed either.
     for name in &names {
         let slip = format!("SELECT set_config('{name}', 'slipped in', false)");
         tx.execute_unprepared(&slip).await.unwrap();
     }
     tx.commit().await.unwrap();
-    let tx = db.begin(Context::nobody()).await.unwrap();
+    let tx = opened(db.begin(Context::nobody())).await.unwrap();
     for name in &names {
         let sql = format!("SELECT coalesce(current_setting('{name}', true), '')");
         assert_eq!(one::<String>(&tx, &sql).await, "");

@@ -224,7 +224,7 @@ impl KeyRing {
     /// # Errors
     /// When the database does not answer.
     pub async fn retire(&self, id: &str) -> Result<bool, KeyError> {
-        let tx = self.database.begin(Context::nobody()).await?;
+        let tx = self.database.begin(Context::nobody());
         let retired = signing_key::Entity::change()
             .filter(signing_key::Column::Id.eq(id))
             .filter(signing_key::Column::RetiredAt.is_null())
@@ -297,6 +297,14 @@ impl KeyRing {
         Ok(known())
     }
 
+    /// Whether this key still verifies what is signed for this purpose.
+    pub(crate) fn knows(&self, id: &str, purpose: Purpose) -> bool {
+        let keys = self.keys();
+        keys.verifying
+            .get(id)
+            .is_some_and(|key| key.purpose == purpose)
+    }
+
     fn keys(&self) -> Arc<Keys> {
         Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -316,13 +324,12 @@ impl KeyRing {
 
     /// Those that can be read, the oldest first.
     async fn rows(&self) -> Result<Vec<signing_key::Model>, KeyError> {
-        let tx = self.database.read(Context::nobody()).await?;
+        let tx = self.database.look(Context::nobody());
         let rows = signing_key::Entity::rows()
             .order_by_asc(signing_key::Column::ActivatesAt)
             .order_by_asc(signing_key::Column::Id)
             .read_each(&tx)
             .await?;
-        tx.commit().await?;
         let read = rows.into_iter();
         let read = read.filter_map(|row| row.inspect_err(left_out).ok());
         Ok(read.collect())
@@ -368,7 +375,7 @@ impl KeyRing {
             .sealing
             .seal(&pair.private, &context(purpose, &pair.id))
             .ok_or_else(|| KeyError::broken("it cannot be sealed"))?;
-        let tx = self.database.begin(Context::nobody()).await?;
+        let tx = self.database.begin(Context::nobody());
         signing_key::Entity::add(signing_key::ActiveModel {
             id: Set(pair.id),
             purpose: Set(purpose.name().to_owned()),

@@ -7,7 +7,7 @@ use bailiwick_domain::{
     UserId,
     access::{AuditEntry, Scope},
 };
-use sea_orm::ActiveValue::Set;
+use sea_orm::{ActiveValue::Set, ConnectionTrait, QueryTrait};
 use std::sync::Arc;
 
 /// Writes records.
@@ -31,7 +31,7 @@ impl Recorder {
                 entry.action()
             )));
         }
-        audit_event::Entity::add(audit_event::ActiveModel {
+        let record = audit_event::Entity::add(audit_event::ActiveModel {
             id: Set(self.ids.next()),
             tenant_id: Set(match place {
                 Scope::Tenant(tenant) | Scope::Project(tenant, _) => Some(tenant.as_uuid()),
@@ -43,10 +43,8 @@ impl Recorder {
             target: Set(entry.target().to_owned()),
             outcome: Set(Outcome::Permitted.name().to_owned()),
             reason: Set(entry.reason().map(ToString::to_string)),
-        })
-        .exec_without_returning(&tx)
-        .await
-        .map_err(store_error)?;
-        tx.commit().await.map_err(store_error)
+        });
+        let record = record.build(tx.get_database_backend());
+        tx.commit_with(&record).await.map_err(store_error)
     }
 }

@@ -2,11 +2,10 @@
 
 use super::{
     SeaStore,
-    error::store_error,
     invitations::{Wanted, invitations},
     owned::OfNobody,
-    reading::{Reads, Table, answers},
-    roles::given,
+    reading::{Reads, Table, answers_of},
+    roles::{given, given_to},
     rows,
 };
 use crate::{
@@ -26,6 +25,7 @@ use bailiwick_domain::{
     user::{EmailAddress, User},
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter, QueryResult, Statement};
+use std::sync::Arc;
 
 /// A chain with its session and account, and the membership where it has a place: each table behind a prefix.
 const FACTS: &str = "
@@ -55,8 +55,8 @@ const OPERATOR: Table = Table::behind("o_", "operators", &["user_id"]);
 const TENANT: Table = Table::behind("t_", "tenants", &["id"]);
 const MEMBER: Table = Table::behind("m_", "members", &["tenant_id", "id"]);
 
-/// What [`FACTS`] is answered with. What is not asked for need not be in order.
-struct Found(QueryResult);
+/// What [`FACTS`] is answered with, and what the member was given. What is not asked for need not be in order.
+struct Found(QueryResult, Vec<QueryResult>);
 
 #[async_trait]
 impl Credentials for SeaStore {
@@ -70,61 +70,59 @@ impl Credentials for SeaStore {
     }
 
     async fn account_of(&self, email: &EmailAddress) -> Result<Option<Account>, StoreError> {
-        let tx = self.read(Context::nobody()).await?;
+        let tx = self.look(Context::nobody());
         let row = user::Entity::rows()
             .filter(user::Column::Email.eq(email.as_str()))
             .read_one(&tx)
             .await?;
-        tx.commit().await.map_err(store_error)?;
         row.map(rows::account).transpose()
     }
 
-    async fn facts(&self, claims: &AccessClaims) -> Result<Option<Facts>, StoreError> {
-        let who = Context::person(claims.user).and_tenant(claims.tenant);
-        let tx = self.read(who).await?;
+    async fn facts(&self, claims: &AccessClaims) -> Result<Option<Arc<Facts>>, StoreError> {
+        let memory = self.database.memory();
+        if let Some(facts) = memory.recall(claims) {
+            return Ok(Some(facts));
+        }
+        let moment = memory.moment();
+        let tx = self.look(Context::person(claims.user).and_tenant(claims.tenant));
         let facts = match Found::of(&tx, claims.chain).await? {
-            Some(found) if found.is_meant_by(claims)? => Some(found.facts(&tx).await?),
-            _ => None,
+            Some(found) if found.is_meant_by(claims)? => Arc::new(found.facts()?),
+            _ => return Ok(None),
         };
-        tx.commit().await.map_err(store_error)?;
-        Ok(facts)
+        if let Some(moment) = moment {
+            memory.keep(moment, claims, &facts);
+        }
+        Ok(Some(facts))
     }
 
     async fn chain(&self, claims: &RefreshClaims) -> Result<Option<KnownChain>, StoreError> {
-        let tx = self.read(Context::person(claims.user)).await?;
-        let known = match Found::of(&tx, claims.chain).await? {
-            Some(found) => Some(found.known(&tx).await?),
-            None => None,
-        };
-        tx.commit().await.map_err(store_error)?;
-        Ok(known)
+        let tx = self.look(Context::person(claims.user));
+        let found = Found::of(&tx, claims.chain).await?;
+        found.map(|found| found.known()).transpose()
     }
 
     async fn mailed_token(&self, secret: &Secret) -> Result<Option<MailedToken>, StoreError> {
-        let tx = self.read(Context::nobody()).await?;
+        let tx = self.look(Context::nobody());
         let row = mailed_token::Entity::rows()
             .filter(mailed_token::Column::SecretHash.eq(&rows::hash(secret)[..]))
             .read_one(&tx)
             .await?;
-        tx.commit().await.map_err(store_error)?;
         row.as_ref().map(rows::mailed_token).transpose()
     }
 
     async fn invited(&self, secret: &Secret) -> Result<Option<InvitationRow>, StoreError> {
         let hash = rows::hash(secret);
-        let tx = self.read(Context::invited(hash)).await?;
+        let tx = self.look(Context::invited(hash));
         let found = invitations(&tx, &Wanted::Secret(hash)).await?;
-        tx.commit().await.map_err(store_error)?;
         Ok(found.into_iter().next())
     }
 
     async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        let tx = self.read(Context::nobody()).await?;
+        let tx = self.look(Context::nobody());
         let row = session::Entity::rows()
             .filter(session::Column::Id.eq(id.as_uuid()))
             .read_one(&tx)
             .await?;
-        tx.commit().await.map_err(store_error)?;
         row.as_ref().map(rows::session).transpose()
     }
 }
@@ -135,10 +133,10 @@ impl Found {
         reason = "it is about one chain, and the membership that the chain names"
     )]
     async fn of(tx: &Tx, chain: ChainId) -> Result<Option<Self>, StoreError> {
-        let id = [chain.as_uuid().into()];
-        let statement = Statement::from_sql_and_values(tx.get_database_backend(), FACTS, id);
-        let found = answers(tx, statement).await?;
-        Ok(found.into_iter().next().map(Self))
+        let backend = tx.get_database_backend();
+        let facts = Statement::from_sql_and_values(backend, FACTS, [chain.as_uuid().into()]);
+        let [found, given] = answers_of(tx, [facts, given_to(backend, chain)]).await?;
+        Ok(found.into_iter().next().map(|found| Self(found, given)))
     }
 
     fn is_meant_by(&self, claims: &AccessClaims) -> Result<bool, StoreError> {
@@ -148,9 +146,9 @@ impl Found {
             && tenant.map(TenantId::from_uuid) == claims.tenant)
     }
 
-    async fn facts(self, tx: &Tx) -> Result<Facts, StoreError> {
+    fn facts(&self) -> Result<Facts, StoreError> {
         Ok(Facts {
-            standing: self.standing(tx).await?,
+            standing: self.standing()?.map(Arc::new),
             operator: OPERATOR.of(&self.0).at_if("created_at")?.is_some(),
             chain_revoked: CHAIN.of(&self.0).at_if("revoked_at")?.is_some(),
             session: self.session()?,
@@ -158,10 +156,10 @@ impl Found {
         })
     }
 
-    async fn known(self, tx: &Tx) -> Result<KnownChain, StoreError> {
+    fn known(&self) -> Result<KnownChain, StoreError> {
         let chain = CHAIN.of(&self.0);
         Ok(KnownChain {
-            standing: self.standing(tx).await?,
+            standing: self.standing()?,
             account_open: self.closed_at()?.is_none(),
             session: self.session()?,
             chain: Chain {
@@ -225,7 +223,7 @@ impl Found {
     }
 
     /// The standing where the chain has a place, if the membership is still there.
-    async fn standing(&self, tx: &Tx) -> Result<Option<Standing>, StoreError> {
+    fn standing(&self) -> Result<Option<Standing>, StoreError> {
         let (tenant, member) = (TENANT.of(&self.0), MEMBER.of(&self.0));
         let statuses = tenant
             .get_if::<String>("status")?
@@ -237,7 +235,7 @@ impl Found {
         let demanded = tenant.get("second_factor_required")?;
         let demanded = rows::is_so(&tenant, "second_factor_required", demanded)?;
         let shown = SESSION.of(&self.0).at_if("second_factor_at")?.is_some();
-        let (assignments, roles) = given(tx, place.tenant, place.member).await?;
+        let (assignments, roles) = given(place.tenant, &self.1)?;
         Ok(Some(Standing {
             tenant: place.tenant,
             tenant_status: rows::tenant_status(
@@ -254,4 +252,33 @@ impl Found {
             roles,
         }))
     }
+}
+
+/// Every column that the facts about a caller are read from, as `table.column`.
+#[cfg(test)]
+pub(crate) fn columns_of_facts() -> Vec<String> {
+    let given = super::roles::query_of_given();
+    let mut columns = Vec::new();
+    for sql in [FACTS, &given] {
+        let words: Vec<_> = sql
+            .split(|letter: char| !(letter.is_alphanumeric() || "._'".contains(letter)))
+            .filter(|word| !word.is_empty())
+            .collect();
+        // `FROM table alias` and `JOIN table alias` say what an alias stands for.
+        let tables = words
+            .windows(3)
+            .filter(|words| matches!(words[0], "FROM" | "JOIN"));
+        let tables: Vec<_> = tables.map(|words| (words[2], words[1])).collect();
+        for word in &words {
+            let Some((alias, column)) = word.split_once('.') else {
+                continue;
+            };
+            if let Some((_, table)) = tables.iter().find(|(known, _)| *known == alias) {
+                columns.push(format!("{table}.{column}"));
+            }
+        }
+    }
+    columns.sort_unstable();
+    columns.dedup();
+    columns
 }

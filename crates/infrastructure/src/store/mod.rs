@@ -35,6 +35,8 @@ use std::{sync::Arc, time::Duration};
 use tenant::TenantTx;
 use tokio::time::timeout;
 
+#[cfg(test)]
+pub(crate) use credentials::columns_of_facts;
 pub(crate) use owned::OfNobody;
 pub(crate) use reading::{Named, Reads};
 #[cfg(any(test, feature = "fuzzing"))]
@@ -64,14 +66,14 @@ impl SeaStore {
         }
     }
 
-    async fn read(&self, who: Context) -> Result<Tx, StoreError> {
-        self.database.read(who).await.map_err(store_error)
+    fn look(&self, who: Context) -> Tx {
+        self.database.look(who)
     }
 
     /// Whether the schema is as new as this build expects.
     #[expect(clippy::disallowed_methods, reason = "migrations are of no tenant")]
     async fn is_applied(&self) -> Result<bool, StoreError> {
-        let tx = self.read(Context::nobody()).await?;
+        let tx = self.look(Context::nobody());
         let applied = tx
             .query_one_raw(Statement::from_sql_and_values(
                 tx.get_database_backend(),
@@ -80,25 +82,22 @@ impl SeaStore {
             ))
             .await
             .map_err(store_error)?;
-        tx.commit().await.map_err(store_error)?;
         Ok(applied.is_some())
     }
 
-    async fn open(&self, tenant: TenantId) -> Result<TenantTx, StoreError> {
-        let who = Context::tenant(tenant);
-        let tx = self.database.begin(who).await.map_err(store_error)?;
-        Ok(TenantTx {
-            tx,
+    fn open(&self, tenant: TenantId) -> TenantTx {
+        TenantTx {
+            tx: self.database.begin(Context::tenant(tenant)),
             tenant,
             recorder: self.recorder.clone(),
-        })
+        }
     }
 }
 
 #[async_trait]
 impl Store for SeaStore {
     async fn begin(&self, scope: &TenantScope<Write>) -> Result<Box<dyn TenantUnit>, StoreError> {
-        Ok(Box::new(self.open(scope.tenant()).await?))
+        Ok(Box::new(self.open(scope.tenant())))
     }
 
     async fn found(
@@ -106,13 +105,13 @@ impl Store for SeaStore {
         founding: &Founding,
         tenant: &Tenant,
     ) -> Result<Box<dyn TenantUnit>, StoreError> {
-        let mut unit = self.open(founding.tenant()).await?;
+        let mut unit = self.open(founding.tenant());
         unit.add_tenant(tenant).await?;
         Ok(Box::new(unit))
     }
 
     async fn redeem(&self, redemption: &Redemption) -> Result<Box<dyn TenantUnit>, StoreError> {
-        Ok(Box::new(self.open(redemption.tenant()).await?))
+        Ok(Box::new(self.open(redemption.tenant())))
     }
 
     async fn operate(
@@ -120,18 +119,17 @@ impl Store for SeaStore {
         _: &PlatformScope<Write>,
         tenant: TenantId,
     ) -> Result<Box<dyn TenantUnit>, StoreError> {
-        Ok(Box::new(self.open(tenant).await?))
+        Ok(Box::new(self.open(tenant)))
     }
 
     async fn deleted_tenants(&self) -> Result<Vec<Tenant>, StoreError> {
-        let tx = self.read(Context::sweep()).await?;
+        let tx = self.look(Context::sweep());
         let deleted = platform::deleted_tenants(&tx).await?;
-        tx.commit().await.map_err(store_error)?;
         Ok(deleted)
     }
 
     async fn erase(&self, erasure: &Erasure) -> Result<Option<Box<dyn TenantUnit>>, StoreError> {
-        let mut unit = self.open(erasure.tenant()).await?;
+        let mut unit = self.open(erasure.tenant());
         // Whoever waited here may find that another replica was faster, or that it was restored in its last moment.
         if unit.tenant().await?.map(|tenant| tenant.deleted_at) != Some(Some(erasure.since())) {
             return Ok(None);
@@ -143,10 +141,8 @@ impl Store for SeaStore {
     }
 
     async fn account(&self, scope: &AccountScope) -> Result<Box<dyn AccountUnit>, StoreError> {
-        let who = Context::person(scope.user());
-        let tx = self.database.begin(who).await.map_err(store_error)?;
         Ok(Box::new(AccountTx {
-            tx,
+            tx: self.database.begin(Context::person(scope.user())),
             user: scope.user(),
             actor: scope.actor(),
             recorder: self.recorder.clone(),

@@ -20,6 +20,13 @@ pub(super) const ONLY: &str = if cfg!(feature = "without-first-wall") {
     "tenant_id = $1"
 };
 
+/// The first wall where the tenant is that of a chain, whose `place` the query has looked up.
+pub(super) const ONLY_IN_PLACE: &str = if cfg!(feature = "without-first-wall") {
+    "(SELECT tenant_id FROM place) IS NOT NULL"
+} else {
+    "tenant_id = (SELECT tenant_id FROM place)"
+};
+
 /// A table whose every row belongs to one tenant.
 #[expect(
     clippy::disallowed_methods,

@@ -235,6 +235,30 @@ impl<E: EntityTrait, F: EntityTrait> Reads for SelectTwo<E, F> {
     }
 }
 
+/// Every row of two queries, which are asked in one flight.
+pub(super) async fn read_both<A: Reads, B: Reads>(
+    tx: &Tx,
+    one: A,
+    other: B,
+) -> Result<(Vec<A::Row>, Vec<B::Row>), StoreError> {
+    let backend = tx.get_database_backend();
+    let [ones, others] = answers_of(tx, [one.build(backend), other.build(backend)]).await?;
+    let ones = ones.iter().map(A::row).collect::<Result<_, _>>()?;
+    let others = others.iter().map(B::row).collect::<Result<_, _>>()?;
+    Ok((ones, others))
+}
+
+/// What several queries are answered with, which are asked in one flight.
+pub(super) async fn answers_of<const N: usize>(
+    tx: &Tx,
+    statements: [Statement; N],
+) -> Result<[Vec<QueryResult>; N], StoreError> {
+    let answers = tx.query_each(&statements).await.map_err(store_error)?;
+    answers
+        .try_into()
+        .map_err(|_| StoreError::Broken("not every query was answered".to_owned()))
+}
+
 /// What a query that is written out is answered with, row by row.
 pub(super) async fn answers(tx: &Tx, statement: Statement) -> Result<Vec<QueryResult>, StoreError> {
     tx.query_all_raw(statement).await.map_err(store_error)

@@ -1,8 +1,8 @@
 //! Roles, read: the whole book of a tenant, and the pages of it that one member leads to.
 
 use super::{
-    owned::{ONLY, OfTenant},
-    reading::{Named, Part, Reads, Row, Table, answers},
+    owned::{ONLY_IN_PLACE, OfTenant},
+    reading::{Named, Part, Row, Table, read_both},
     rows::{self, RoleColumns},
 };
 use crate::{
@@ -11,29 +11,31 @@ use crate::{
 };
 use bailiwick_application::ports::StoreError;
 use bailiwick_domain::{
-    MemberId, RoleId, TenantId,
+    ChainId, RoleId, TenantId,
     access::Assignment,
     role::{Role, RoleBook},
 };
-use sea_orm::{ConnectionTrait, QueryOrder, Statement};
+use sea_orm::{DbBackend, QueryOrder, QueryResult, Statement};
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// What a member was given, the roles that this leads to, and what each of those includes: rows of one table each, in one
-/// round trip. `$1` is the tenant, `$2` the member.
-fn query_of_given() -> String {
+/// What the member of a chain was given, the roles that this leads to, and what each of those includes: rows of one table
+/// each. `$1` is the chain.
+pub(super) fn query_of_given() -> String {
     format!(
-        "WITH RECURSIVE given (kind, tenant_id, member_id, role_id, project_id, expires_at) AS (
-            SELECT 'member_roles', tenant_id, member_id, role_id, CAST(NULL AS uuid), expires_at
-            FROM member_roles WHERE {ONLY} AND member_id = $2
+        "WITH RECURSIVE place (tenant_id, member_id) AS (
+            SELECT tenant_id, member_id FROM refresh_chains WHERE id = $1
+        ), given (kind, tenant_id, member_id, role_id, project_id, expires_at) AS (
+            SELECT 'member_roles', m.tenant_id, m.member_id, m.role_id, CAST(NULL AS uuid), m.expires_at
+            FROM member_roles m WHERE {ONLY_IN_PLACE} AND member_id = (SELECT member_id FROM place)
             UNION ALL
-            SELECT 'project_roles', tenant_id, member_id, role_id, project_id, expires_at
-            FROM project_roles WHERE {ONLY} AND member_id = $2
+            SELECT 'project_roles', p.tenant_id, p.member_id, p.role_id, p.project_id, p.expires_at
+            FROM project_roles p WHERE {ONLY_IN_PLACE} AND member_id = (SELECT member_id FROM place)
         ), led (role_id) AS (
             SELECT role_id FROM given
             UNION
             SELECT i.included_id FROM role_includes i JOIN led ON led.role_id = i.role_id
-            WHERE {ONLY}
+            WHERE {ONLY_IN_PLACE}
         )
         SELECT kind, tenant_id, member_id, role_id, project_id, expires_at,
                CAST(NULL AS uuid) AS included_id, CAST(NULL AS uuid) AS id, CAST(NULL AS text) AS name,
@@ -42,11 +44,11 @@ fn query_of_given() -> String {
         UNION ALL
         SELECT 'roles', r.tenant_id, NULL, NULL, NULL, NULL,
                NULL, r.id, r.name, r.builtin, r.permissions, r.version
-        FROM roles r JOIN led ON led.role_id = r.id WHERE {ONLY}
+        FROM roles r JOIN led ON led.role_id = r.id WHERE {ONLY_IN_PLACE}
         UNION ALL
         SELECT 'role_includes', i.tenant_id, NULL, i.role_id, NULL, NULL,
                i.included_id, NULL, NULL, NULL, NULL, NULL
-        FROM role_includes i JOIN led ON led.role_id = i.role_id WHERE {ONLY}
+        FROM role_includes i JOIN led ON led.role_id = i.role_id WHERE {ONLY_IN_PLACE}
         ORDER BY 1, 4, 5, 7, 8"
     )
 }
@@ -65,23 +67,24 @@ const ROLE_INCLUDES: Table = Table::behind(
     &["tenant_id", "role_id", "included_id"],
 );
 
-/// What a member was given, and the roles that this leads to.
-#[expect(clippy::disallowed_methods, reason = "each part is narrowed by `ONLY`")]
-pub(super) async fn given(
-    tx: &Tx,
+/// Asks what the member of a chain was given.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "each part is narrowed by `ONLY_IN_PLACE`"
+)]
+pub(super) fn given_to(backend: DbBackend, chain: ChainId) -> Statement {
+    Statement::from_sql_and_values(backend, query_of_given(), [chain.as_uuid().into()])
+}
+
+/// What a member was given, and the roles that this leads to, as [`given_to`] is answered.
+pub(super) fn given(
     tenant: TenantId,
-    member: MemberId,
+    answers: &[QueryResult],
 ) -> Result<(Vec<Assignment>, RoleBook), StoreError> {
-    let statement = Statement::from_sql_and_values(
-        tx.get_database_backend(),
-        query_of_given(),
-        [tenant.as_uuid().into(), member.as_uuid().into()],
-    );
     let mut assignments = Vec::new();
     let mut includes = Includes::default();
     let mut roles = Vec::new();
-    let answers = answers(tx, statement).await?;
-    for answer in &answers {
+    for answer in answers {
         match ROLES.of(answer).get::<String>("kind")?.as_str() {
             "roles" => roles.push(ROLES.of(answer)),
             "role_includes" => {
@@ -145,14 +148,9 @@ fn sound(tenant: TenantId, roles: Vec<Role>) -> Result<RoleBook, StoreError> {
 
 /// Every role of a tenant, the built-in ones first.
 pub(super) async fn book(tx: &Tx, tenant: TenantId) -> Result<RoleBook, StoreError> {
-    let found = role::Entity::of(tenant)
-        .order_by_asc(role::Column::Id)
-        .read_all(tx)
-        .await?;
-    let edges = role_include::Entity::of(tenant)
-        .order_by_asc(role_include::Column::IncludedId)
-        .read_all(tx)
-        .await?;
+    let roles = role::Entity::of(tenant).order_by_asc(role::Column::Id);
+    let edges = role_include::Entity::of(tenant).order_by_asc(role_include::Column::IncludedId);
+    let (found, edges) = read_both(tx, roles, edges).await?;
     let mut includes = Includes::default();
     for edge in edges {
         includes.add(edge.role_id, edge.included_id);

@@ -6,7 +6,7 @@ use super::{
     invitations::{Wanted, invitations},
     owned::{OfNobody, OfPerson, OfTenant, owners_of},
     platform,
-    reading::{Named, Reads, Table, answers},
+    reading::{Named, Reads, Table, answers_of},
     roles, rows,
 };
 use crate::{
@@ -33,13 +33,19 @@ use bailiwick_domain::{
     user::EmailAddress,
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, JoinType, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationDef, Select,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, JoinType, QueryFilter,
+    QueryOrder, QueryResult, QuerySelect, QueryTrait, RelationDef, Select, SelectTwo, Statement,
     sea_query::{Expr, ExprTrait, Func, LikeExpr, SelectStatement, SimpleExpr},
 };
 use std::collections::HashMap;
 use uuid::Uuid;
 
+const MEMBER: Table = Table::behind("A_", "members", &["tenant_id", "id"]);
+const HELD_ON_PROJECT: Table = Table::behind(
+    "h_",
+    "project_roles",
+    &["tenant_id", "project_id", "member_id", "role_id"],
+);
 const HELD: Table = Table::behind("h_", "member_roles", &["tenant_id", "member_id", "role_id"]);
 const ROLE: Table = Table::behind("r_", "roles", &["tenant_id", "id"]);
 const CHAINS: Table = Table::behind("", "refresh_chains", &["session_id"]);
@@ -52,13 +58,13 @@ impl Views for SeaStore {
         now: Timestamp,
     ) -> Result<Vec<MembershipRow>, StoreError> {
         let user = scope.user();
-        let tx = self.read(Context::person(user)).await?;
+        let tx = self.look(Context::person(user));
+        let backend = tx.get_database_backend();
         let memberships = member::Entity::about(user)
             .join(JoinType::InnerJoin, tenant_of_member())
             .select_also(tenant::Entity)
             .order_by_asc(member::Column::Id)
-            .read_all(&tx)
-            .await?;
+            .build(backend);
         let held = member::Entity::about(user)
             .join(JoinType::InnerJoin, roles_of_member())
             .join(JoinType::InnerJoin, role_of_holding())
@@ -72,9 +78,8 @@ impl Views for SeaStore {
             .column_as(role::Column::Name, "r_name")
             .column_as(role::Column::Builtin, "r_builtin")
             .order_by_asc(role::Column::Id)
-            .build(tx.get_database_backend());
-        let held = answers(&tx, held).await?;
-        tx.commit().await.map_err(store_error)?;
+            .build(backend);
+        let [memberships, held] = answers_of(&tx, [memberships, held]).await?;
         let mut roles: HashMap<Uuid, Vec<HeldRole>> = HashMap::new();
         for row in &held {
             let (held, role) = (HELD.of(row), ROLE.of(row));
@@ -89,11 +94,13 @@ impl Views for SeaStore {
                 roles.entry(held.get("member_id")?).or_default().push(role);
             }
         }
-        let rows = memberships.into_iter().filter_map(|(member, tenant)| {
+        let mut rows = Vec::with_capacity(memberships.len());
+        for answer in &memberships {
+            let (member, tenant) = SelectTwo::<member::Entity, tenant::Entity>::row(answer)?;
             let held = roles.remove(&member.id).unwrap_or_default();
-            membership(&member, &tenant, held, now).transpose()
-        });
-        rows.collect()
+            rows.extend(membership(&member, &tenant, held, now)?);
+        }
+        Ok(rows)
     }
 
     async fn sessions_of(
@@ -102,30 +109,30 @@ impl Views for SeaStore {
         now: Timestamp,
     ) -> Result<Vec<SessionRow>, StoreError> {
         let user = scope.user();
-        let tx = self.read(Context::person(user)).await?;
-        let found = session::Entity::about(user)
+        let tx = self.look(Context::person(user));
+        let backend = tx.get_database_backend();
+        let live = session::Entity::about(user)
             .filter(session::Column::EndedAt.is_null())
-            .filter(session::Column::ExpiresAt.gt(now.as_micros()))
-            .order_by_desc(session::Column::Id)
-            .read_all(&tx)
-            .await?;
+            .filter(session::Column::ExpiresAt.gt(now.as_micros()));
+        let ids = live.clone().select_only().column(session::Column::Id);
         let seen = refresh_chain::Entity::rows()
             .select_only()
             .column(refresh_chain::Column::SessionId)
             .column_as(refresh_chain::Column::RotatedAt.max(), "rotated_at")
-            .filter(refresh_chain::Column::SessionId.is_in(found.iter().map(|row| row.id)))
+            .filter(refresh_chain::Column::SessionId.in_subquery(ids.into_query()))
             .group_by(refresh_chain::Column::SessionId)
-            .build(tx.get_database_backend());
-        let seen = answers(&tx, seen).await?;
-        tx.commit().await.map_err(store_error)?;
+            .build(backend);
+        let live = live.order_by_desc(session::Column::Id).build(backend);
+        let [found, seen] = answers_of(&tx, [live, seen]).await?;
         let seen = seen.iter().map(|row| {
             let row = CHAINS.of(row);
             Ok((row.get("session_id")?, row.at("rotated_at")?))
         });
         let seen: HashMap<Uuid, Timestamp> = seen.collect::<Result<_, StoreError>>()?;
         found
-            .into_iter()
-            .map(|row| {
+            .iter()
+            .map(|answer| {
+                let row = Select::<session::Entity>::row(answer)?;
                 let created_at = row.at("created_at", row.created_at)?;
                 Ok(SessionRow {
                     session: rows::session(&row)?,
@@ -146,25 +153,22 @@ impl Views for SeaStore {
         email: &EmailAddress,
         now: Timestamp,
     ) -> Result<Vec<InvitationRow>, StoreError> {
-        let tx = self.read(Context::person(scope.user())).await?;
+        let tx = self.look(Context::person(scope.user()));
         let found = invitations(&tx, &Wanted::Address(email.as_str(), now)).await?;
-        tx.commit().await.map_err(store_error)?;
         Ok(found)
     }
 
     async fn organization(&self, scope: &TenantScope<Read>) -> Result<Option<Tenant>, StoreError> {
-        let tx = self.read(Context::tenant(scope.tenant())).await?;
+        let tx = self.look(Context::tenant(scope.tenant()));
         let row = tenant::Entity::of(scope.tenant()).read_one(&tx).await?;
-        tx.commit().await.map_err(store_error)?;
         row.as_ref().map(rows::tenant).transpose()
     }
 
     async fn offer(&self, scope: &TenantScope<Read>) -> Result<Option<Offer>, StoreError> {
-        let tx = self.read(Context::tenant(scope.tenant())).await?;
+        let tx = self.look(Context::tenant(scope.tenant()));
         let row = ownership_offer::Entity::of(scope.tenant())
             .read_one(&tx)
             .await?;
-        tx.commit().await.map_err(store_error)?;
         row.as_ref().map(rows::offer).transpose()
     }
 
@@ -174,7 +178,7 @@ impl Views for SeaStore {
         filter: &MemberFilter,
         page: &Page<MemberId>,
     ) -> Result<Slice<MemberRow>, StoreError> {
-        let tx = self.read(Context::tenant(scope.tenant())).await?;
+        let tx = self.look(Context::tenant(scope.tenant()));
         let backend = tx.get_database_backend();
         let tenant = scope.tenant();
         let mut select = member::Entity::of(tenant);
@@ -201,8 +205,7 @@ impl Views for SeaStore {
         };
         let page = page.map(MemberId::as_uuid);
         let select = part_by(select, key, member::Column::Id, &page);
-        let rows = members_in(&tx, tenant, select).await?;
-        tx.commit().await.map_err(store_error)?;
+        let rows = members_in(&tx, select, filter.sort, page.order).await?;
         Ok(slice(rows, page.limit))
     }
 
@@ -211,17 +214,15 @@ impl Views for SeaStore {
         scope: &TenantScope<Read>,
         id: MemberId,
     ) -> Result<Option<MemberRow>, StoreError> {
-        let tx = self.read(Context::tenant(scope.tenant())).await?;
+        let tx = self.look(Context::tenant(scope.tenant()));
         let select = member::Entity::of(scope.tenant()).filter(member::Column::Id.eq(id.as_uuid()));
-        let mut rows = members_in(&tx, scope.tenant(), select).await?;
-        tx.commit().await.map_err(store_error)?;
+        let mut rows = members_in(&tx, select, MemberSort::Joined, Order::Ascending).await?;
         Ok(rows.pop())
     }
 
     async fn roles(&self, scope: &TenantScope<Read>) -> Result<RoleBook, StoreError> {
-        let tx = self.read(Context::tenant(scope.tenant())).await?;
+        let tx = self.look(Context::tenant(scope.tenant()));
         let book = roles::book(&tx, scope.tenant()).await?;
-        tx.commit().await.map_err(store_error)?;
         Ok(book)
     }
 
@@ -231,7 +232,7 @@ impl Views for SeaStore {
         roles: &[RoleId],
         limit: u8,
     ) -> Result<Vec<MemberRow>, StoreError> {
-        let tx = self.read(Context::tenant(scope.tenant())).await?;
+        let tx = self.look(Context::tenant(scope.tenant()));
         let tenant = scope.tenant();
         let roles = || roles.iter().map(|role| role.as_uuid());
         let holding = Condition::any()
@@ -249,8 +250,7 @@ impl Views for SeaStore {
             .filter(holding)
             .order_by_asc(member::Column::Id)
             .limit(u64::from(limit));
-        let rows = members_in(&tx, tenant, select).await?;
-        tx.commit().await.map_err(store_error)?;
+        let rows = members_in(&tx, select, MemberSort::Joined, Order::Ascending).await?;
         Ok(rows)
     }
 
@@ -261,7 +261,7 @@ impl Views for SeaStore {
         page: &Page<InvitationId>,
         now: Timestamp,
     ) -> Result<Slice<InvitationRow>, StoreError> {
-        let tx = self.read(Context::tenant(scope.tenant())).await?;
+        let tx = self.look(Context::tenant(scope.tenant()));
         let page = &page.map(InvitationId::as_uuid);
         let wanted = Wanted::Page {
             tenant: scope.tenant(),
@@ -270,7 +270,6 @@ impl Views for SeaStore {
             now,
         };
         let rows = invitations(&tx, &wanted).await?;
-        tx.commit().await.map_err(store_error)?;
         Ok(slice(rows, page.limit))
     }
 
@@ -279,9 +278,8 @@ impl Views for SeaStore {
         scope: &TenantScope<Read>,
         id: InvitationId,
     ) -> Result<Option<InvitationRow>, StoreError> {
-        let tx = self.read(Context::tenant(scope.tenant())).await?;
+        let tx = self.look(Context::tenant(scope.tenant()));
         let mut rows = invitations(&tx, &Wanted::One(scope.tenant(), id)).await?;
-        tx.commit().await.map_err(store_error)?;
         Ok(rows.pop())
     }
 
@@ -291,13 +289,12 @@ impl Views for SeaStore {
         selection: &Selection,
         page: &Page<ProjectId>,
     ) -> Result<Slice<Project>, StoreError> {
-        let tx = self.read(Context::tenant(scope.tenant())).await?;
+        let tx = self.look(Context::tenant(scope.tenant()));
         let page = page.map(ProjectId::as_uuid);
         let select = live_projects(scope).filter(selected(selection));
         let rows = part(select, project::Column::Id, &page)
             .read_all(&tx)
             .await?;
-        tx.commit().await.map_err(store_error)?;
         let rows = rows.iter().map(rows::project).collect::<Result<_, _>>()?;
         Ok(slice(rows, page.limit))
     }
@@ -307,12 +304,11 @@ impl Views for SeaStore {
         scope: &TenantScope<Read>,
         id: ProjectId,
     ) -> Result<Option<Project>, StoreError> {
-        let tx = self.read(Context::tenant(scope.tenant())).await?;
+        let tx = self.look(Context::tenant(scope.tenant()));
         let row = live_projects(scope)
             .filter(project::Column::Id.eq(id.as_uuid()))
             .read_one(&tx)
             .await?;
-        tx.commit().await.map_err(store_error)?;
         row.as_ref().map(rows::project).transpose()
     }
 
@@ -322,14 +318,19 @@ impl Views for SeaStore {
         project: ProjectId,
         page: &Page<MemberId>,
     ) -> Result<Slice<MemberRow>, StoreError> {
-        let tx = self.read(Context::tenant(scope.tenant())).await?;
+        let tx = self.look(Context::tenant(scope.tenant()));
         let tenant = scope.tenant();
         let page = page.map(MemberId::as_uuid);
         let here = project_role::Column::ProjectId.eq(project.as_uuid());
         let select = member::Entity::of(tenant)
             .filter(member::Column::Id.in_subquery(holding_on_projects(here, tenant)));
-        let mut rows = members_in(&tx, tenant, part(select, member::Column::Id, &page)).await?;
-        tx.commit().await.map_err(store_error)?;
+        let mut rows = members_in(
+            &tx,
+            part(select, member::Column::Id, &page),
+            MemberSort::Joined,
+            page.order,
+        )
+        .await?;
         for row in &mut rows {
             row.roles
                 .retain(|role| role.assignment.project == Some(project));
@@ -343,7 +344,7 @@ impl Views for SeaStore {
         filter: &AuditFilter,
         page: &Page<AuditId>,
     ) -> Result<Slice<AuditRow>, StoreError> {
-        let tx = self.read(Context::tenant(scope.tenant())).await?;
+        let tx = self.look(Context::tenant(scope.tenant()));
         let mut select = audit_event::Entity::of(scope.tenant());
         if let Some(actor) = filter.actor {
             select = select.filter(audit_event::Column::ActorId.eq(actor.as_uuid()));
@@ -367,7 +368,6 @@ impl Views for SeaStore {
         let rows = part(select, audit_event::Column::Id, &page)
             .read_all(&tx)
             .await?;
-        tx.commit().await.map_err(store_error)?;
         let rows = rows
             .into_iter()
             .map(rows::audit_event)
@@ -380,26 +380,34 @@ impl Views for SeaStore {
         scope: &TenantScope<Read>,
         now: Timestamp,
     ) -> Result<Overview, StoreError> {
-        let tx = self.read(Context::tenant(scope.tenant())).await?;
+        let tx = self.look(Context::tenant(scope.tenant()));
         let tenant = scope.tenant();
         let members =
             |status: &str| member::Entity::of(tenant).filter(member::Column::Status.eq(status));
         let waiting = invitation::Entity::of(tenant)
             .filter(invitation::Column::Status.eq(InvitationStatus::Pending.name()))
             .filter(invitation::Column::ExpiresAt.gt(now.as_micros()));
+        let [active, suspended, owners, waiting, projects, roles] = answers_of(
+            &tx,
+            [
+                counted(members("active")),
+                counted(members("suspended")),
+                counted(owners_of(tenant)),
+                counted(waiting),
+                counted(live_projects(scope)),
+                counted(role::Entity::of(tenant).filter(role::Column::Builtin.is_null())),
+            ]
+            .map(|select| tx.get_database_backend().build(&select)),
+        )
+        .await?;
         let overview = Overview {
-            active_members: count(members("active"), &tx).await?,
-            suspended_members: count(members("suspended"), &tx).await?,
-            owners: count(owners_of(tenant), &tx).await?,
-            pending_invitations: count(waiting, &tx).await?,
-            projects: count(live_projects(scope), &tx).await?,
-            custom_roles: count(
-                role::Entity::of(tenant).filter(role::Column::Builtin.is_null()),
-                &tx,
-            )
-            .await?,
+            active_members: number(&active)?,
+            suspended_members: number(&suspended)?,
+            owners: number(&owners)?,
+            pending_invitations: number(&waiting)?,
+            projects: number(&projects)?,
+            custom_roles: number(&roles)?,
         };
-        tx.commit().await.map_err(store_error)?;
         Ok(overview)
     }
 
@@ -410,7 +418,7 @@ impl Views for SeaStore {
         now: Timestamp,
     ) -> Result<Slice<MemberRow>, StoreError> {
         use bailiwick_application::admin::Concern;
-        let tx = self.read(Context::tenant(scope.tenant())).await?;
+        let tx = self.look(Context::tenant(scope.tenant()));
         let tenant = scope.tenant();
         let page = page.map(MemberId::as_uuid);
         let (now, soon) = (now.as_micros(), now.plus(Concern::AHEAD).as_micros());
@@ -433,8 +441,13 @@ impl Views for SeaStore {
             .add(member::Column::Id.in_subquery(holding(whole.lte(soon), tenant)))
             .add(member::Column::Id.in_subquery(holding_on_projects(here.lte(soon), tenant)));
         let select = member::Entity::of(tenant).filter(concerning);
-        let rows = members_in(&tx, tenant, part(select, member::Column::Id, &page)).await?;
-        tx.commit().await.map_err(store_error)?;
+        let rows = members_in(
+            &tx,
+            part(select, member::Column::Id, &page),
+            MemberSort::Joined,
+            page.order,
+        )
+        .await?;
         Ok(slice(rows, page.limit))
     }
 
@@ -443,11 +456,10 @@ impl Views for SeaStore {
         scope: &PlatformScope<Read>,
         page: &Page<TenantId>,
     ) -> Result<Slice<TenantRow>, StoreError> {
-        let tx = self.read(Context::operator(scope.operator())).await?;
+        let tx = self.database.read(Context::operator(scope.operator()));
         let page = page.map(TenantId::as_uuid);
         let select = part(tenant::Entity::everywhere(scope), tenant::Column::Id, &page);
         let rows = platform::tenants(&tx, scope, select).await?;
-        tx.commit().await.map_err(store_error)?;
         Ok(slice(rows, page.limit))
     }
 
@@ -456,10 +468,9 @@ impl Views for SeaStore {
         scope: &PlatformScope<Read>,
         id: TenantId,
     ) -> Result<Option<TenantRow>, StoreError> {
-        let tx = self.read(Context::operator(scope.operator())).await?;
+        let tx = self.database.read(Context::operator(scope.operator()));
         let select = tenant::Entity::everywhere(scope).filter(tenant::Column::Id.eq(id.as_uuid()));
         let mut rows = platform::tenants(&tx, scope, select).await?;
-        tx.commit().await.map_err(store_error)?;
         Ok(rows.pop())
     }
 
@@ -469,14 +480,13 @@ impl Views for SeaStore {
         email: Option<&EmailAddress>,
         page: &Page<UserId>,
     ) -> Result<Slice<UserRow>, StoreError> {
-        let tx = self.read(Context::operator(scope.operator())).await?;
+        let tx = self.database.read(Context::operator(scope.operator()));
         let page = page.map(UserId::as_uuid);
         let mut select = part(user::Entity::rows(), user::Column::Id, &page);
         if let Some(email) = email {
             select = select.filter(user::Column::Email.eq(email.as_str()));
         }
         let rows = platform::users(&tx, scope, select).await?;
-        tx.commit().await.map_err(store_error)?;
         Ok(slice(rows, page.limit))
     }
 
@@ -485,10 +495,9 @@ impl Views for SeaStore {
         scope: &PlatformScope<Read>,
         id: UserId,
     ) -> Result<Option<UserRow>, StoreError> {
-        let tx = self.read(Context::operator(scope.operator())).await?;
+        let tx = self.database.read(Context::operator(scope.operator()));
         let select = user::Entity::rows().filter(user::Column::Id.eq(id.as_uuid()));
         let mut rows = platform::users(&tx, scope, select).await?;
-        tx.commit().await.map_err(store_error)?;
         Ok(rows.pop())
     }
 }
@@ -517,62 +526,103 @@ fn membership(
     Ok(there.then_some(row))
 }
 
-/// The members that were selected, with what they have.
+/// The members that were selected, in this order, with what they have: one row for each thing that a member has, and one
+/// for whoever has nothing.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it is about the members that were selected, and what they have in their tenant"
+)]
 async fn members_in(
     tx: &Tx,
-    tenant: TenantId,
     select: Select<member::Entity>,
+    sort: MemberSort,
+    order: Order,
 ) -> Result<Vec<MemberRow>, StoreError> {
-    let found = select
+    let backend = tx.get_database_backend();
+    let Statement {
+        sql: page, values, ..
+    } = select
         .join(JoinType::InnerJoin, user_of_member())
         .select_also(user::Entity)
-        .read_all(tx)
-        .await?;
-    let ids = || found.iter().map(|(member, _)| member.id);
-    let whole = member_role::Entity::of(tenant)
-        .filter(member_role::Column::MemberId.is_in(ids()))
-        .join(JoinType::InnerJoin, role_of_holding())
-        .select_also(role::Entity)
-        .order_by_asc(role::Column::Id)
-        .read_all(tx)
-        .await?;
-    let on_projects = project_role::Entity::of(tenant)
-        .filter(project_role::Column::MemberId.is_in(ids()))
-        .join(JoinType::InnerJoin, role_of_holding_on_project())
-        .select_also(role::Entity)
-        .order_by_asc(project_role::Column::ProjectId)
-        .order_by_asc(role::Column::Id)
-        .read_all(tx)
-        .await?;
-    let whole = whole.into_iter().map(|(held, role)| {
-        let assignment = rows::assignment(&held, held.role_id, None, held.expires_at);
-        (held.member_id, assignment, role)
-    });
-    let on_projects = on_projects.into_iter().map(|(held, role)| {
-        let here = Some(held.project_id);
-        let assignment = rows::assignment(&held, held.role_id, here, held.expires_at);
-        (held.member_id, assignment, role)
-    });
-    let mut roles: HashMap<Uuid, Vec<HeldRole>> = HashMap::new();
-    for (member, assignment, role) in whole.chain(on_projects) {
-        let role = rows::held(&role, assignment?, &role.name, role.builtin.as_deref())?;
-        roles.entry(member).or_default().push(role);
+        .build(backend);
+    let way = match order {
+        Order::Ascending => "ASC",
+        Order::Descending => "DESC",
+    };
+    let bytewise = match backend {
+        DbBackend::Postgres => r#"COLLATE "C""#,
+        _ => "",
+    };
+    let key = match sort {
+        MemberSort::Joined => String::new(),
+        MemberSort::Email => format!(r#"page."B_email" {bytewise} {way}, "#),
+        MemberSort::Name => format!(r#"page."B_name" {bytewise} {way}, "#),
+    };
+    let sql = format!(
+        r#"WITH page AS ({page}), held (kind, tenant_id, member_id, role_id, project_id, expires_at) AS (
+            SELECT 'member_roles', h.tenant_id, h.member_id, h.role_id, CAST(NULL AS uuid), h.expires_at
+            FROM member_roles h JOIN page ON h.tenant_id = page."A_tenant_id" AND h.member_id = page."A_id"
+            UNION ALL
+            SELECT 'project_roles', h.tenant_id, h.member_id, h.role_id, h.project_id, h.expires_at
+            FROM project_roles h JOIN page ON h.tenant_id = page."A_tenant_id" AND h.member_id = page."A_id"
+        )
+        SELECT page.*,
+               held.kind AS h_kind, held.tenant_id AS h_tenant_id, held.member_id AS h_member_id, held.role_id AS h_role_id,
+               held.project_id AS h_project_id, held.expires_at AS h_expires_at,
+               r.tenant_id AS r_tenant_id, r.id AS r_id, r.name AS r_name, r.builtin AS r_builtin
+        FROM page
+        LEFT JOIN held ON held.member_id = page."A_id"
+        LEFT JOIN roles r ON r.tenant_id = held.tenant_id AND r.id = held.role_id
+        ORDER BY {key}page."A_id" {way}, held.project_id NULLS FIRST, r.id"#
+    );
+    let values = values.map(|values| values.0).unwrap_or_default();
+    let statement = Statement::from_sql_and_values(backend, sql, values);
+    let [answers] = answers_of(tx, [statement]).await?;
+    let mut members: Vec<MemberRow> = Vec::new();
+    for answer in &answers {
+        let id = MEMBER.of(answer).get("id").map(MemberId::from_uuid)?;
+        if members.last().is_none_or(|last| last.member.id != id) {
+            members.push(member_without_roles(answer)?);
+        }
+        if let (Some(last), Some(role)) = (members.last_mut(), held(answer)?) {
+            last.member.assignments.push(role.assignment);
+            last.roles.push(role);
+        }
     }
-    found
-        .into_iter()
-        .map(|(member, user)| {
-            let roles = roles.remove(&member.id).unwrap_or_default();
-            let assignments = roles.iter().map(|role| role.assignment).collect();
-            let user = rows::user(&user)?;
-            Ok(MemberRow {
-                email: user.email,
-                name: user.name,
-                account_suspended: user.disabled_at.is_some(),
-                member: rows::member(&member, assignments)?,
-                roles,
-            })
-        })
-        .collect()
+    Ok(members)
+}
+
+fn member_without_roles(answer: &QueryResult) -> Result<MemberRow, StoreError> {
+    let (member, user) = SelectTwo::<member::Entity, user::Entity>::row(answer)?;
+    let user = rows::user(&user)?;
+    Ok(MemberRow {
+        email: user.email,
+        name: user.name,
+        account_suspended: user.disabled_at.is_some(),
+        member: rows::member(&member, Vec::new())?,
+        roles: Vec::new(),
+    })
+}
+
+/// What a member has, if the answer holds something.
+fn held(answer: &QueryResult) -> Result<Option<HeldRole>, StoreError> {
+    let role = ROLE.of(answer);
+    if role.get_if::<Uuid>("id")?.is_none() {
+        return Ok(None);
+    }
+    let held = match HELD.of(answer).get::<String>("kind")?.as_str() {
+        "project_roles" => HELD_ON_PROJECT.of(answer),
+        _ => HELD.of(answer),
+    };
+    let assignment = rows::assignment(
+        &held,
+        held.get("role_id")?,
+        held.get_if("project_id")?,
+        held.get_if("expires_at")?,
+    )?;
+    let builtin: Option<String> = role.get_if("builtin")?;
+    let name: String = role.get("name")?;
+    rows::held(&role, assignment, &name, builtin.as_deref()).map(Some)
 }
 
 /// The members of a tenant with roles in the whole of it that keep the condition.
@@ -596,11 +646,22 @@ fn holding_on_projects(
         .into_query()
 }
 
-async fn count<E>(select: Select<E>, tx: &Tx) -> Result<u64, StoreError>
-where
-    E: EntityTrait<Model: Sync>,
-{
-    PaginatorTrait::count(select, tx).await.map_err(store_error)
+/// How many rows are selected.
+fn counted<E: EntityTrait>(select: Select<E>) -> SelectStatement {
+    let mut rows = select.into_query();
+    rows.clear_selects().clear_order_by();
+    rows.expr_as(Expr::cust("1"), "one");
+    let mut count = SelectStatement::new();
+    count.expr_as(Expr::cust("COUNT(*)"), "counted");
+    count.from_subquery(rows, "rows_of").take()
+}
+
+fn number(counted: &[QueryResult]) -> Result<u64, StoreError> {
+    let row = counted
+        .first()
+        .ok_or_else(|| StoreError::Broken("nothing was counted".to_owned()))?;
+    let number = row.try_get::<i64>("", "counted").map_err(store_error)?;
+    Ok(u64::try_from(number).unwrap_or_default())
 }
 
 /// The projects that the policy lets somebody see.
@@ -720,13 +781,6 @@ fn roles_of_member() -> RelationDef {
 fn role_of_holding() -> RelationDef {
     member_role::Entity::belongs_to(role::Entity)
         .from((member_role::Column::TenantId, member_role::Column::RoleId))
-        .to((role::Column::TenantId, role::Column::Id))
-        .into()
-}
-
-fn role_of_holding_on_project() -> RelationDef {
-    project_role::Entity::belongs_to(role::Entity)
-        .from((project_role::Column::TenantId, project_role::Column::RoleId))
         .to((role::Column::TenantId, role::Column::Id))
         .into()
 }

@@ -71,7 +71,7 @@ impl Deployment {
             .unwrap();
         let ring = Arc::new(ring);
         Replica {
-            tokens: JwtAccessTokens::new(ring.clone(), "urn:test".to_owned()),
+            tokens: JwtAccessTokens::new(ring.clone(), "urn:test".to_owned(), 10),
             ring,
         }
     }

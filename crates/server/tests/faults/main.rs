@@ -25,6 +25,7 @@ mod peers;
 #[expect(dead_code, reason = "the other tests of the binary use the rest")]
 mod process;
 mod races;
+mod revocation;
 mod rollout;
 
 use drill::{Drill, Report, Scale};
@@ -41,6 +42,9 @@ const DRILLS: &[Drill] = &[
     Drill::postgres("database_silent", |site| Box::pin(outage::silent(site))),
     Drill::postgres("pool_exhausted", |site| Box::pin(outage::exhausted(site))),
     Drill::both("login_flood", |site| Box::pin(overload::flood(site))),
+    Drill::both("revocations", |site| {
+        Box::pin(revocation::revocations(site))
+    }),
     Drill::postgres("rolling_restarts", |site| Box::pin(rollout::restarts(site))),
     Drill::both("migrations_at_once", |site| {
         Box::pin(rollout::migrations(site))

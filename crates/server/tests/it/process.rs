@@ -48,8 +48,11 @@ impl Service {
 
     /// Asks it to stop, as an init system would.
     pub(crate) fn terminate(&self) {
-        let pid = Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, Signal::TERM).unwrap();
+        self.signal(Signal::TERM);
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        rustix::process::kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// How it has ended, if it does within so long.
