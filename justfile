@@ -29,7 +29,7 @@ lint:
 
 # Write the generated documents anew.
 docs:
-    BAILIWICK_UPDATE_DOCS=1 cargo test --package bailiwick-tests documents::
+    BAILIWICK_UPDATE_DOCS=1 cargo test --package bailiwick-tests -- documents:: round_trips::
     BAILIWICK_UPDATE_DOCS=1 cargo test --package bailiwick-domain policy_matrix::
     BAILIWICK_UPDATE_DOCS=1 cargo test --package bailiwick-tests walls::sqlite
 

@@ -42,13 +42,13 @@ fn the_table_of_problems_is_as_the_problems_are() {
     keep(&file, &made);
 }
 
-fn docs() -> PathBuf {
+pub(crate) fn docs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs")
 }
 
 /// Writes the document if that is wanted, else compares it.
 #[track_caller]
-fn keep(file: &Path, made: &str) {
+pub(crate) fn keep(file: &Path, made: &str) {
     if env::var_os("BAILIWICK_UPDATE_DOCS").is_some_and(|update| update == "1") {
         fs::write(file, made).unwrap();
     }

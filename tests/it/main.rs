@@ -30,6 +30,7 @@ mod platform;
 mod problems;
 mod projects_seen;
 mod roles;
+mod round_trips;
 mod samples;
 mod seed_contract;
 mod sessions;

@@ -159,6 +159,11 @@ impl World {
         self
     }
 
+    /// Where the service finds its database.
+    pub(crate) fn service_url(&self) -> String {
+        self.config.database.url.clone()
+    }
+
     /// Time passes.
     pub(crate) fn advance(&self, by: Duration) {
         let micros = i64::try_from(by.as_micros()).unwrap();

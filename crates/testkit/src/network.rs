@@ -6,7 +6,7 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -34,9 +34,14 @@ pub enum Wire {
 #[derive(Debug)]
 pub struct PostgresWire {
     state: watch::Sender<Wire>,
+    tapped: Tap,
     url: String,
     listening: AbortHandle,
 }
+
+/// What goes to the server over a wire.
+#[derive(Debug, Clone, Default)]
+struct Tap(Arc<Mutex<Vec<String>>>);
 
 impl PostgresWire {
     /// A whole wire to the server of this address.
@@ -48,13 +53,15 @@ impl PostgresWire {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let port = listener.local_addr()?.port();
         let (state, seen) = watch::channel(Wire::Whole);
-        let listening = tokio::spawn(carry(listener, server, seen)).abort_handle();
+        let tapped = Tap::default();
+        let listening = tokio::spawn(carry(listener, server, seen, tapped.clone())).abort_handle();
         let (who, place) = url.rsplit_once('@').ok_or(io::ErrorKind::InvalidInput)?;
         let (_, database) = place.split_once('/').ok_or(io::ErrorKind::InvalidInput)?;
         // A host in the query would lead past the wire.
         let database = database.split('?').next().unwrap_or_default();
         Ok(Self {
             state,
+            tapped,
             url: format!("{who}@127.0.0.1:{port}/{database}"),
             listening,
         })
@@ -70,6 +77,44 @@ impl PostgresWire {
     pub fn set(&self, wire: Wire) {
         self.state.send_replace(wire);
     }
+
+    /// The simple queries that have gone over it since this was asked last, each with all of its statements.
+    #[must_use]
+    pub fn queries(&self) -> Vec<String> {
+        std::mem::take(&mut *self.tapped.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Tap {
+    /// Takes note of the queries in what a client has sent so far, and leaves what is not whole yet (PostgreSQL, §55.7).
+    fn hear(&self, sent: &mut Vec<u8>, started: &mut bool) {
+        loop {
+            // Whoever has not started yet sends messages without a type: for encryption, and then the start.
+            let head = usize::from(*started);
+            let Some(length) = sent.get(head..head + 4) else {
+                return;
+            };
+            let length = length
+                .iter()
+                .fold(0, |length, byte| length << 8 | usize::from(*byte));
+            let Some(message) = sent.get(..head + length) else {
+                return;
+            };
+            if *started && message.first() == Some(&b'Q') {
+                let sql = message.get(5..).unwrap_or_default();
+                let sql = String::from_utf8_lossy(sql)
+                    .trim_end_matches('\0')
+                    .to_owned();
+                self.0
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(sql);
+            }
+            const SSL: &[u8] = &80_877_103_u32.to_be_bytes();
+            *started = *started || message.get(4..8) != Some(SSL);
+            sent.drain(..head + length);
+        }
+    }
 }
 
 impl Drop for PostgresWire {
@@ -78,17 +123,22 @@ impl Drop for PostgresWire {
     }
 }
 
-async fn carry(listener: TcpListener, server: PgConnectOptions, seen: watch::Receiver<Wire>) {
+async fn carry(
+    listener: TcpListener,
+    server: PgConnectOptions,
+    seen: watch::Receiver<Wire>,
+    tapped: Tap,
+) {
     let mut connections = JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
-        let (server, seen) = (server.clone(), seen.clone());
+        let (server, seen, tapped) = (server.clone(), seen.clone(), tapped.clone());
         connections.spawn(async move {
             let mut cut = seen.clone();
             tokio::select! {
                 _ = cut.wait_for(|wire| *wire == Wire::Cut) => {
                     let _ = client.set_zero_linger();
                 }
-                _ = connect_and_carry(&client, &server, seen) => {}
+                _ = connect_and_carry(&client, &server, seen, tapped) => {}
             }
         });
         while connections.try_join_next().is_some() {}
@@ -99,12 +149,13 @@ async fn connect_and_carry(
     client: &TcpStream,
     server: &PgConnectOptions,
     seen: watch::Receiver<Wire>,
+    tapped: Tap,
 ) -> io::Result<()> {
     match socket(server) {
-        Some(path) => both_ways(client, UnixStream::connect(path).await?, seen).await,
+        Some(path) => both_ways(client, UnixStream::connect(path).await?, seen, tapped).await,
         None => {
             let server = TcpStream::connect((server.get_host(), server.get_port())).await?;
-            both_ways(client, server, seen).await
+            both_ways(client, server, seen, tapped).await
         }
     }
 }
@@ -123,20 +174,23 @@ async fn both_ways(
     client: &TcpStream,
     server: impl AsyncRead + AsyncWrite,
     seen: watch::Receiver<Wire>,
+    tapped: Tap,
 ) -> io::Result<()> {
     let (mut from_server, mut to_server) = tokio::io::split(server);
     let (mut up, mut down) = (seen.clone(), seen);
     let upwards = async {
         let mut bytes = vec![0; 16 * 1024];
+        let (mut sent, mut started) = (Vec::new(), false);
         loop {
             client.readable().await?;
             match client.try_read(&mut bytes) {
                 Ok(0) => return to_server.shutdown().await,
                 Ok(read) => {
+                    let bytes = bytes.get(..read).unwrap_or_default();
+                    sent.extend_from_slice(bytes);
+                    tapped.hear(&mut sent, &mut started);
                     whole(&mut up).await;
-                    to_server
-                        .write_all(bytes.get(..read).unwrap_or_default())
-                        .await?;
+                    to_server.write_all(bytes).await?;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Err(error),

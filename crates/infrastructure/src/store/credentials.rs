@@ -264,10 +264,9 @@ pub(crate) fn columns_of_facts() -> Vec<String> {
             .split(|letter: char| !(letter.is_alphanumeric() || "._'".contains(letter)))
             .filter(|word| !word.is_empty())
             .collect();
-        // `FROM table alias` and `JOIN table alias` say what an alias stands for.
-        let tables = words
-            .windows(3)
-            .filter(|words| matches!(words[0], "FROM" | "JOIN"));
+        // `FROM table alias` and `JOIN table alias` say what an alias stands for; `place` is no table.
+        let named = |words: &&[&str]| matches!(words[0], "FROM" | "JOIN") && words[1] != "place";
+        let tables = words.windows(3).filter(named);
         let tables: Vec<_> = tables.map(|words| (words[2], words[1])).collect();
         for word in &words {
             let Some((alias, column)) = word.split_once('.') else {
