@@ -24,6 +24,7 @@ mod m0017_audit_reasons;
 mod m0018_second_factors;
 mod m0019_row_security;
 mod m0020_wall_seal;
+mod m0021_machines;
 mod m0022_touched;
 mod schema;
 
@@ -64,6 +65,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0018_second_factors::Migration),
             Box::new(m0019_row_security::Migration),
             Box::new(m0020_wall_seal::Migration),
+            Box::new(m0021_machines::Migration),
             Box::new(m0022_touched::Migration),
         ]
     }

@@ -12,10 +12,48 @@ pub(crate) const MEMBERS: &str = "/api/v1/members";
 pub(crate) const ROLES: &str = "/api/v1/roles";
 /// Its invitations.
 pub(crate) const INVITATIONS: &str = "/api/v1/invitations";
+/// Its machines.
+pub(crate) const SERVICE_ACCOUNTS: &str = "/api/v1/service-accounts";
+/// Their keys.
+pub(crate) const API_KEYS: &str = "/api/v1/api-keys";
 /// Its projects.
 pub(crate) const PROJECTS: &str = "/api/v1/projects";
 
+/// A key as it was shown.
+#[derive(Debug, Clone)]
+pub(crate) struct Key {
+    pub(crate) id: String,
+    pub(crate) text: String,
+}
+
+impl Key {
+    /// The key in an answer that shows one.
+    pub(crate) fn shown(answer: &Answer) -> Self {
+        let text = answer.json()["key"].as_str().unwrap().to_owned();
+        let id = answer.id();
+        Self { id, text }
+    }
+}
+
 impl Client {
+    /// Makes a service account with these roles, and says its id.
+    pub(crate) async fn service_account(&self, name: &str, roles: &[&str]) -> String {
+        let body = json!({ "name": name, "roles": roles });
+        self.post(SERVICE_ACCOUNTS, body).await.is(201).id()
+    }
+
+    /// Makes a key that is to hold these.
+    pub(crate) async fn make_key(&self, account: &str, permissions: &[&str]) -> Answer {
+        let body =
+            json!({ "service_account_id": account, "name": "key", "permissions": permissions });
+        self.post(API_KEYS, body).await
+    }
+
+    /// The same, if it was made.
+    pub(crate) async fn api_key(&self, account: &str, permissions: &[&str]) -> Key {
+        Key::shown(&self.make_key(account, permissions).await.is(201))
+    }
+
     /// A request without a body.
     pub(crate) async fn act(&self, path: &str) -> Answer {
         self.request("POST", path).answer().await

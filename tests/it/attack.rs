@@ -5,7 +5,7 @@
 //! is in an answer, and nothing of it is changed. A new row has to be in these tables, or this fails.
 
 use crate::{
-    acts::{MEMBERS, PROJECTS, ROLES},
+    acts::{API_KEYS, MEMBERS, PROJECTS, ROLES, SERVICE_ACCOUNTS},
     samples::{filled, prefix_of, sample, things_of},
     world::{Answer, Ask, Client, PASSWORD, Person, World, email, unknown},
 };
@@ -13,7 +13,10 @@ use bailiwick_api::{
     access::Access,
     routes::{Route, routes},
 };
-use bailiwick_domain::access::{Catalogue, Level};
+use bailiwick_domain::{
+    access::{Catalogue, Level},
+    role::is_on_offer,
+};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,6 +28,9 @@ both!(
     a_member_who_was_suspended_gets_nowhere,
     a_member_who_was_removed_a_moment_ago_gets_nowhere,
     an_operator_gets_nothing_of_what_is_inside,
+    a_key_without_permissions_gets_nowhere,
+    a_machine_of_another_organization_gets_nothing_of_this_one,
+    a_key_that_was_revoked_gets_nowhere,
 );
 
 /// In the name of all that the attacked organization holds.
@@ -277,6 +283,9 @@ async fn furnished(owner: &Person, name: &str) -> BTreeMap<&'static str, String>
         .await
         .is(201);
     owner.project(&format!("{name} project")).await;
+    let machine = format!("{name} machine");
+    let machine = owner.service_account(&machine, &[]).await;
+    owner.api_key(&machine, &[]).await;
     things
 }
 
@@ -305,6 +314,7 @@ fn ids_in(body: &Value) -> Vec<(String, &'static str)> {
         let prefix = match name {
             "member_id" => "member",
             "project_id" => "proj",
+            "service_account_id" => "svc",
             "invitation_id" => "inv",
             "org_id" | "organization_id" => "org",
             "role" | "roles" | "includes" | "default_role" => "role",
@@ -362,6 +372,7 @@ fn queries(route: &Route) -> Vec<(&'static str, &'static str)> {
     const CURSOR: (&str, &str) = ("cursor", "cursor");
     match (route.method.as_str(), route.path) {
         ("GET", "/organization/list_users" | PROJECTS | "/api/v1/invitations")
+        | ("GET", SERVICE_ACCOUNTS | API_KEYS)
         | ("GET", "/api/v1/admin/attention")
         | ("GET", "/api/v1/platform/tenants" | "/api/v1/platform/users")
         | ("GET", "/api/v1/projects/{id}/members") => vec![CURSOR],
@@ -369,6 +380,7 @@ fn queries(route: &Route) -> Vec<(&'static str, &'static str)> {
         ("GET", "/api/v1/audit-events") => vec![
             CURSOR,
             ("actor", "user"),
+            ("actor", "svc"),
             ("target", "proj"),
             ("target", "member"),
         ],
@@ -396,6 +408,8 @@ fn queries(route: &Route) -> Vec<(&'static str, &'static str)> {
             | ROLES
             | "/api/v1/roles/{id}"
             | "/api/v1/projects/{id}"
+            | "/api/v1/service-accounts/{id}"
+            | "/api/v1/api-keys/{id}"
             | "/api/v1/admin/overview"
             | "/api/v1/admin/refusals"
             | "/api/v1/platform/tenants/{id}"
@@ -481,6 +495,50 @@ async fn a_member_who_was_removed_a_moment_ago_gets_nowhere(world: World) {
     let removed =
         |route: &Route| (route.access != Access::Public).then_some((401, "invalid_token"));
     siege.attack(&member, removed).await;
+}
+
+/// Its account holds what an admin holds; the key was given nothing.
+async fn a_key_without_permissions_gets_nowhere(world: World) {
+    let (siege, eve) = besieged(world).await;
+    let machine = eve.service_account("deploys", &["admin"]).await;
+    let key = eve.api_key(&machine, &[]).await;
+    let machine = siege.world.nobody().bearing(key.text);
+
+    let closed = |route: &Route| (route.access != Access::Public).then_some((403, "forbidden"));
+    siege.attack(&machine, closed).await;
+}
+
+/// It holds every permission that a machine can hold.
+async fn a_machine_of_another_organization_gets_nothing_of_this_one(world: World) {
+    let (siege, eve) = besieged(world).await;
+    let machine = eve.service_account("deploys", &["admin"]).await;
+    let all = routes();
+    let all = all.iter().filter_map(|route| route.access.permission());
+    let all: BTreeSet<_> = all.filter(|permission| is_on_offer(*permission)).collect();
+    let all: Vec<_> = all.iter().map(|permission| permission.name()).collect();
+    let key = eve.api_key(&machine, &all).await;
+    let machine = siege.world.nobody().bearing(key.text);
+    machine.get(API_KEYS).await.is(200);
+
+    let of_people = |route: &Route| {
+        let open = route.access.permission().is_some_and(is_on_offer);
+        (route.access != Access::Public && !open).then_some((403, "forbidden"))
+    };
+    siege.attack(&machine, of_people).await;
+}
+
+async fn a_key_that_was_revoked_gets_nowhere(world: World) {
+    let (siege, _) = besieged(world).await;
+    let machine = siege.owner.service_account("deploys", &["admin"]).await;
+    let key = siege.owner.api_key(&machine, &["member:list"]).await;
+    let machine = siege.world.nobody().bearing(key.text);
+    machine.get(MEMBERS).await.is(200);
+    let revoke = format!("{API_KEYS}/{}", key.id);
+    siege.owner.delete(&revoke).await.is(204);
+
+    let revoked =
+        |route: &Route| (route.access != Access::Public).then_some((401, "invalid_token"));
+    siege.attack(&machine, revoked).await;
 }
 
 /// They see that organizations and accounts are there; inside, and without a reason, they do nothing.

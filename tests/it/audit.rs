@@ -70,6 +70,13 @@ const ACTIONS: &[(&str, &str, Option<&str>)] = &[
     ("PATCH",  "/api/v1/roles/{id}",                         Some("role:update")),
     ("PUT",    "/api/v1/roles/{id}",                         Some("role:update")),
     ("DELETE", "/api/v1/roles/{id}",                         Some("role:delete")),
+    ("POST",   "/api/v1/service-accounts",                   Some("service_account:create")),
+    ("PATCH",  "/api/v1/service-accounts/{id}",              Some("service_account:update")),
+    ("DELETE", "/api/v1/service-accounts/{id}",              Some("service_account:delete")),
+    ("POST",   "/api/v1/api-keys",                           Some("api_key:create")),
+    ("POST",   "/api/v1/api-keys/{id}/rotate",               Some("api_key:rotate")),
+    ("DELETE", "/api/v1/api-keys/{id}",                      Some("api_key:revoke")),
+    ("DELETE", "/api/v1/api-keys/{id}/previous",             Some("api_key:revoke_previous")),
     ("POST",   "/api/v1/projects",                           Some("project:create")),
     ("PATCH",  "/api/v1/projects/{id}",                      Some("project:update")),
     ("DELETE", "/api/v1/projects/{id}",                      Some("project:delete")),
@@ -384,6 +391,31 @@ async fn prepared(
         "/api/v1/invitations/{id}" | "/api/v1/invitations/{id}/resend" => {
             let invitation = invited(owner, &name).await;
             owner.request(method, &filled(path, &invitation, ""))
+        }
+        "/api/v1/service-accounts" => owner.request(method, path).json(&named),
+        "/api/v1/service-accounts/{id}" => {
+            let account = owner.service_account(&name, &[]).await;
+            let request = owner.request(method, &filled(path, &account, ""));
+            if method == "PATCH" {
+                request.json(&named)
+            } else {
+                request
+            }
+        }
+        "/api/v1/api-keys" => {
+            let account = owner.service_account(&name, &[]).await;
+            let key = json!({ "service_account_id": account, "name": name, "permissions": [] });
+            owner.request(method, path).json(&key)
+        }
+        "/api/v1/api-keys/{id}"
+        | "/api/v1/api-keys/{id}/rotate"
+        | "/api/v1/api-keys/{id}/previous" => {
+            let account = owner.service_account(&name, &[]).await;
+            let key = owner.api_key(&account, &[]).await;
+            let until = json!({ "previous_valid_until": "2027-01-31T12:00:00Z" });
+            let rotate = format!("/api/v1/api-keys/{}/rotate", key.id);
+            owner.post(&rotate, until).await.is(200);
+            owner.request(method, &filled(path, &key.id, ""))
         }
         "/api/v1/invitations/accept" => {
             let invitation = invited(owner, &name).await;

@@ -336,6 +336,7 @@ async fn a_refusal_is_in_the_trail_within_five_seconds(world: World) {
             "id": id,
             "at": "2027-01-15T08:00:01Z",
             "actor": user_id(&bob),
+            "key_id": null,
             "action": "project:delete",
             "target": apollo,
             "outcome": "denied",

@@ -5,7 +5,7 @@
 //! by the problem `corrupt`; the log names the row and nobody in it; and nobody is let in who was not before.
 
 use crate::{
-    acts::{MEMBERS, ORGANIZATION, PROJECTS, ROLES, at_once},
+    acts::{API_KEYS, Key, MEMBERS, ORGANIZATION, PROJECTS, ROLES, SERVICE_ACCOUNTS, at_once},
     company::{Chance, FAR},
     samples::{filled, prefix_of, sample, things_of},
     world::{Answer, Ask, Client, PASSWORD, Person, World, claims, email, eventually, unknown},
@@ -44,6 +44,8 @@ const HINT: &str = "`ada@example.com`";
 
 /// Where the keys are that tokens are signed with. The service looks at them by itself, now and then.
 const KEYS: &str = "signing_keys";
+/// What replicas tell each other: no request is answered from it.
+const BETWEEN_REPLICAS: [&str; 2] = ["replicas", "touched"];
 
 /// Where it is written down which schema there is: one that is another is no schema to serve on.
 const SCHEMA: &str = "seaql_migrations";
@@ -307,7 +309,8 @@ impl Furnished {
         // What stands in the rows at this moment.
         let world = world.with(|config| config.cache.enabled = false).await;
         let mut columns = catalogue(&world).await;
-        columns.retain(|column| column.table != KEYS);
+        columns
+            .retain(|column| column.table != KEYS && !BETWEEN_REPLICAS.contains(&&*column.table));
         let owner = world.operating_owner("olwen", "Umber").await;
         world.register("friend-of-olwen").await;
         let mut things = things_of(&owner).await;
@@ -575,7 +578,7 @@ impl Shot {
         // What there is, wherever the sample names something that there is not.
         let real = |body: Value| {
             let mut body = body.to_string();
-            for prefix in ["member", "proj", "org"] {
+            for prefix in ["member", "proj", "org", "svc"] {
                 body = body.replace(&unknown(prefix), &things[prefix]);
             }
             body = body.replace(r#""token":"x""#, &format!(r#""token":"{token}""#));
@@ -619,6 +622,8 @@ fn is_asked_often(asker: &str, route: &Route) -> bool {
                 | ROLES
                 | PROJECTS
                 | "/api/v1/projects/{id}/members"
+                | SERVICE_ACCOUNTS
+                | API_KEYS
                 | "/api/v1/audit-events"
                 | "/api/v1/platform/tenants"
                 | "/api/v1/platform/users"
@@ -634,6 +639,7 @@ fn is_asked_often(asker: &str, route: &Route) -> bool {
         ("rhys", "GET") => path == MEMBERS,
         ("rhys", "POST") => path == ROLES,
         ("quill", "GET") => path == ORGANIZATION,
+        ("machine" | "revoked" | "suspended", "GET") => path == PROJECTS,
         (_, "GET") => path == "/api/v1/invitations/{id}",
         _ => false,
     }
@@ -698,6 +704,20 @@ async fn people(
         ("member", member),
     ]);
 
+    let machine = owner.service_account("machine", &["admin"]).await;
+    let resting = owner.service_account("resting", &["admin"]).await;
+    let key = owner.api_key(&machine, &["project:read"]).await;
+    let revoked = owner.api_key(&machine, &["project:read"]).await;
+    let suspended = owner.api_key(&resting, &["project:read"]).await;
+    let rotate = format!("{API_KEYS}/{}/rotate", key.id);
+    let both = json!({ "previous_valid_until": "2027-06-30T12:00:00Z" });
+    let newest = Key::shown(&owner.post(&rotate, both).await.is(200));
+    let revoke = format!("{API_KEYS}/{}", revoked.id);
+    owner.delete(&revoke).await.is(204);
+    let suspend = format!("{SERVICE_ACCOUNTS}/{resting}");
+    let suspend = owner.patch(&suspend, json!({ "status": "suspended" }));
+    suspend.await.is(200);
+
     // By hand, since the service would end their sessions as well: each is kept out by one mark alone.
     let marks = "UPDATE members SET status = 'suspended' WHERE user_id = (SELECT id FROM users WHERE name = 'wulfric');
                  UPDATE users SET disabled_at = 1 WHERE name = 'xanthe';
@@ -724,6 +744,22 @@ async fn people(
         asker("xanthe", &xanthe, true),
         asker("yorick", &yorick, true),
         asker("quill", &quill, true),
+        Asker {
+            client: nobody.bearing(newest.text),
+            ..asker("machine", &tamsin, false)
+        },
+        Asker {
+            client: nobody.bearing(key.text),
+            ..asker("machine with its previous secret", &tamsin, false)
+        },
+        Asker {
+            client: nobody.bearing(revoked.text),
+            ..asker("revoked", &tamsin, true)
+        },
+        Asker {
+            client: nobody.bearing(suspended.text),
+            ..asker("suspended", &tamsin, true)
+        },
         Asker {
             client: nobody,
             ..asker("nobody", &tamsin, false)

@@ -663,7 +663,7 @@ async fn a_question_is_understood_strictly(world: World) {
 /// What is asked of each permission that is held in the whole organization. Nothing comes of it, but that it is
 /// refused or is not.
 #[rustfmt::skip]
-const PROBES: [(&str, &str, &str); 18] = [
+const PROBES: [(&str, &str, &str); 26] = [
     ("organization:read",   "GET",    "/api/v1/organization"),
     ("organization:update", "PATCH",  "/api/v1/organization"),
     ("organization:own",    "DELETE", "/api/v1/organization/transfer"),
@@ -678,6 +678,14 @@ const PROBES: [(&str, &str, &str); 18] = [
     ("role:create",         "POST",   "/api/v1/roles"),
     ("role:update",         "PATCH",  "/api/v1/roles/role_01h455vb4pex5vsknk084sn02q"),
     ("role:delete",         "DELETE", "/api/v1/roles/role_01h455vb4pex5vsknk084sn02q"),
+    ("service_account:list",   "GET",    "/api/v1/service-accounts"),
+    ("service_account:create", "POST",   "/api/v1/service-accounts"),
+    ("service_account:update", "PATCH",  "/api/v1/service-accounts/svc_01h455vb4pex5vsknk084sn02q"),
+    ("service_account:delete", "DELETE", "/api/v1/service-accounts/svc_01h455vb4pex5vsknk084sn02q"),
+    ("api_key:list",        "GET",    "/api/v1/api-keys"),
+    ("api_key:create",      "POST",   "/api/v1/api-keys"),
+    ("api_key:rotate",      "POST",   "/api/v1/api-keys/key_01h455vb4pex5vsknk084sn02q/rotate"),
+    ("api_key:revoke",      "DELETE", "/api/v1/api-keys/key_01h455vb4pex5vsknk084sn02q"),
     ("project:create",      "POST",   "/api/v1/projects"),
     ("audit:read",          "GET",    "/api/v1/audit-events"),
     ("access:explain",      "POST",   EXPLAIN),

@@ -23,6 +23,7 @@ mod corrupt;
 mod documents;
 mod explain;
 mod invitations;
+mod machines;
 mod members;
 mod oracle;
 mod organizations;

@@ -15,6 +15,8 @@ const IDS: &[(&str, &str)] = &[
     ("/api/v1/invitations/",      "inv"),
     ("/api/v1/roles/",            "role"),
     ("/api/v1/projects/",         "proj"),
+    ("/api/v1/service-accounts/", "svc"),
+    ("/api/v1/api-keys/",         "key"),
     ("/api/v1/platform/tenants/", "org"),
     ("/api/v1/platform/users/",   "user"),
 ];
@@ -45,6 +47,8 @@ pub(crate) async fn things_of(owner: &Person) -> BTreeMap<&'static str, String> 
     let friend = email(&format!("friend-of-{}", owner.name));
     let invitation = json!({ "email": friend, "roles": ["member"] });
     let invitation = owner.post("/api/v1/invitations", invitation).await;
+    let machine = owner.service_account(&owner.name, &["member"]).await;
+    let key = owner.api_key(&machine, &["project:read"]).await;
     BTreeMap::from([
         ("org", owner.organization().to_owned()),
         ("user", said["sub"].as_str().unwrap().to_owned()),
@@ -53,6 +57,8 @@ pub(crate) async fn things_of(owner: &Person) -> BTreeMap<&'static str, String> 
         ("role", custom_role(owner).await),
         ("proj", owner.project("Apollo").await),
         ("inv", invitation.is(201).id()),
+        ("svc", machine),
+        ("key", key.id),
     ])
 }
 
@@ -127,6 +133,19 @@ pub(crate) fn sample(route: &Route) -> Option<Value> {
             "permissions": ["project:read"],
             "includes": ["member"],
         })),
+        "/api/v1/service-accounts" => Some(json!({ "name": "Zeta", "roles": ["member"] })),
+        "/api/v1/service-accounts/{id}" => {
+            Some(json!({ "name": "Zeta", "roles": ["member"], "status": "active" }))
+        }
+        "/api/v1/api-keys" => Some(json!({
+            "service_account_id": unknown("svc"),
+            "name": "Zeta",
+            "permissions": ["project:read"],
+            "expires_at": "2027-06-30T12:00:00Z",
+        })),
+        "/api/v1/api-keys/{id}/rotate" => {
+            Some(json!({ "previous_valid_until": "2027-01-31T12:00:00Z" }))
+        }
         "/api/v1/access/explain" => Some(json!({
             "permission": "project:read",
             "member_id": unknown("member"),
@@ -180,6 +199,10 @@ pub(crate) fn optional(route: &Route) -> &'static [&'static str] {
         ("PUT", "/api/v1/members/{id}/roles") => &["expires_at"],
         ("POST" | "PUT", "/api/v1/roles" | "/api/v1/roles/{id}") => &["includes"],
         ("POST", "/api/v1/access/explain") => &["member_id", "project_id"],
+        ("POST", "/api/v1/service-accounts") => &["roles"],
+        ("PATCH", "/api/v1/service-accounts/{id}") => &["name", "roles", "status"],
+        ("POST", "/api/v1/api-keys") => &["expires_at"],
+        ("POST", "/api/v1/api-keys/{id}/rotate") => &["previous_valid_until"],
         _ => &[],
     }
 }

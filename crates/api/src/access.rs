@@ -18,19 +18,19 @@ use actix_web::{
 };
 use bailiwick_application::{
     ports::{Refusal, Refusals},
-    sessions::{Caller, Sessions},
+    sessions::{Asker, Caller, Sessions},
 };
 use bailiwick_domain::{
     TenantId,
     access::{
-        Action, Catalogue, Claim, Level, MemberScope, Mode, OnObject, Permission, Permit, Platform,
-        PlatformScope, Proof, TenantScope, authorize, claim, membership,
+        Action, Actor, Catalogue, Claim, Level, MemberScope, Mode, OnObject, Permission, Permit,
+        Platform, PlatformScope, Proof, TenantScope, authorize, claim, membership,
     },
 };
 use std::{
     future::{Ready, ready},
     ops::Deref,
-    rc::Rc,
+    sync::Arc,
 };
 
 /// What a row of the table declares.
@@ -153,14 +153,26 @@ impl Deref for Membership {
     }
 }
 
-/// The caller is signed in; nothing more is known.
+/// The caller is a person who is signed in; nothing more is known.
 #[derive(Debug, Clone)]
-pub struct SignedIn(Rc<Caller>);
+pub struct SignedIn(Arc<Caller>);
+
+/// Whoever calls, a person or a machine: for what is said about them beside their leave. It opens nothing.
+#[derive(Debug, Clone)]
+pub struct Asking(Asker);
 
 impl<A: Action> Deref for Guard<A> {
     type Target = Permit<A>;
 
     fn deref(&self) -> &Permit<A> {
+        &self.0
+    }
+}
+
+impl Deref for Asking {
+    type Target = Asker;
+
+    fn deref(&self) -> &Asker {
         &self.0
     }
 }
@@ -187,26 +199,41 @@ impl FromRequest for SignedIn {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let caller = request.extensions().get().cloned();
-        ready(caller.map(Self).ok_or_else(|| Kind::Unauthenticated.into()))
+        let asker = request.extensions().get::<Asker>().cloned();
+        ready(match asker {
+            Some(Asker::Person(caller)) => Ok(Self(caller)),
+            // What is open to whoever is signed in is about people.
+            Some(Asker::Machine(_)) => Err(Kind::Forbidden.into()),
+            None => Err(Kind::Unauthenticated.into()),
+        })
+    }
+}
+
+impl FromRequest for Asking {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let asker = request.extensions().get().cloned();
+        ready(asker.map(Self).ok_or_else(|| Kind::Unauthenticated.into()))
     }
 }
 
 /// Where a caller asks for a permit: the tenant of their token, or the platform.
 pub trait Located: Proof {
     /// The place, if the caller's token leads to one.
-    fn of(caller: &Caller) -> Option<Self::At>;
+    fn of(asker: &Asker) -> Option<Self::At>;
 }
 
 impl<M: Mode> Located for TenantScope<M> {
     /// A token that names no tenant opens nothing that a tenant owns.
-    fn of(caller: &Caller) -> Option<TenantId> {
-        caller.tenant
+    fn of(asker: &Asker) -> Option<TenantId> {
+        asker.tenant()
     }
 }
 
 impl<M: Mode> Located for PlatformScope<M> {
-    fn of(_: &Caller) -> Option<Platform> {
+    fn of(_: &Asker) -> Option<Platform> {
         Some(Platform)
     }
 }
@@ -220,11 +247,11 @@ where
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         ready(
-            SignedIn::from_request(request, payload)
+            Asking::from_request(request, payload)
                 .into_inner()
-                .and_then(|caller| {
-                    let at = A::Scope::of(&caller).ok_or(Kind::Forbidden)?;
-                    Ok(Self(authorize(&caller.principal, at)?))
+                .and_then(|asker| {
+                    let at = A::Scope::of(&asker).ok_or(Kind::Forbidden)?;
+                    Ok(Self(authorize(asker.principal(), at)?))
                 }),
         )
     }
@@ -239,11 +266,11 @@ where
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         ready(
-            SignedIn::from_request(request, payload)
+            Asking::from_request(request, payload)
                 .into_inner()
-                .and_then(|caller| {
-                    let tenant = caller.tenant.ok_or(Kind::Forbidden)?;
-                    Ok(Self(claim(&caller.principal, tenant)?))
+                .and_then(|asker| {
+                    let tenant = asker.tenant().ok_or(Kind::Forbidden)?;
+                    Ok(Self(claim(asker.principal(), tenant)?))
                 }),
         )
     }
@@ -255,11 +282,11 @@ impl FromRequest for Membership {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         ready(
-            SignedIn::from_request(request, payload)
+            Asking::from_request(request, payload)
                 .into_inner()
-                .and_then(|caller| {
-                    let tenant = caller.tenant.ok_or(Kind::Forbidden)?;
-                    Ok(Self(membership(&caller.principal, tenant)?))
+                .and_then(|asker| {
+                    let tenant = asker.tenant().ok_or(Kind::Forbidden)?;
+                    Ok(Self(membership(asker.principal(), tenant)?))
                 }),
         )
     }
@@ -267,6 +294,7 @@ impl FromRequest for Membership {
 
 impl Reads for Public {}
 impl Reads for SignedIn {}
+impl Reads for Asking {}
 impl<A: Action> Reads for Guard<A> {}
 impl<A: Action<Scope: OnObject>> Reads for Claimed<A> {}
 impl Reads for Membership {}
@@ -282,14 +310,14 @@ pub(crate) async fn authenticate(
         .app_data::<Data<Sessions>>()
         .cloned()
         .ok_or(Kind::Internal);
-    let caller = match (sessions, bearer(request.headers())) {
+    let asker = match (sessions, bearer(request.headers())) {
         (Err(kind), _) => Err(kind.into()),
         (_, None) => Err(Kind::Unauthenticated.into()),
         (Ok(sessions), Some(token)) => sessions.authenticate(token).await.map_err(Problem::from),
     };
-    match caller {
-        Ok(caller) => {
-            request.extensions_mut().insert(Rc::new(caller));
+    match asker {
+        Ok(asker) => {
+            request.extensions_mut().insert(asker);
             Ok(next.call(request).await?.map_into_boxed_body())
         }
         Err(problem) => Ok(request.error_response(problem)),
@@ -301,12 +329,14 @@ pub(crate) async fn recently(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let recent = request
-        .extensions()
-        .get::<Rc<Caller>>()
-        .is_some_and(|caller| caller.recent);
-    if !recent {
-        return Ok(request.error_response(Problem::from(Kind::SignInAgain)));
+    let refused = match request.extensions().get::<Asker>() {
+        Some(Asker::Person(caller)) if caller.recent => None,
+        Some(Asker::Person(_)) | None => Some(Kind::SignInAgain),
+        // No machine proves who it is in any other way.
+        Some(Asker::Machine(_)) => Some(Kind::Forbidden),
+    };
+    if let Some(kind) = refused {
+        return Ok(request.error_response(Problem::from(kind)));
     }
     Ok(next.call(request).await?.map_into_boxed_body())
 }
@@ -328,8 +358,8 @@ pub(crate) async fn note_refusals(
 
 fn refusal(response: &ServiceResponse<BoxBody>) -> Option<Refusal> {
     let request = response.request();
-    let caller = request.extensions().get::<Rc<Caller>>().cloned()?;
-    let tenant = caller.standing.as_ref()?.tenant;
+    let asker = request.extensions().get::<Asker>().cloned()?;
+    let tenant = asker.known_in()?;
     let routes = request.app_data::<Data<Routes>>()?;
     let pattern = request.match_pattern()?;
     let row = routes.row_of(request.method(), &pattern)?;
@@ -340,7 +370,9 @@ fn refusal(response: &ServiceResponse<BoxBody>) -> Option<Refusal> {
         (Some(permission), _) => permission.name().to_owned(),
         // Such routes are about oneself, and lead elsewhere too: the tenant is told of what was asked of it, and of
         // nothing else.
-        (None, Access::SignedIn) => problem?.lacked()?.name().to_owned(),
+        (None, Access::SignedIn) if asker.person().is_some() => {
+            problem?.lacked()?.name().to_owned()
+        }
         (None, _) => format!("{} {pattern}", row.method),
     };
     let target = request.match_info().get("id").unwrap_or_default();
@@ -348,7 +380,7 @@ fn refusal(response: &ServiceResponse<BoxBody>) -> Option<Refusal> {
     let named = target.len() <= 64 && target.bytes().all(is_id);
     Some(Refusal {
         tenant,
-        actor: caller.user.id,
+        actor: asker.actor(),
         action,
         target: if named {
             target.to_owned()
@@ -356,6 +388,14 @@ fn refusal(response: &ServiceResponse<BoxBody>) -> Option<Refusal> {
             String::new()
         },
     })
+}
+
+/// Who did something, as answers name them.
+pub(crate) fn id_of(actor: Actor) -> String {
+    match actor {
+        Actor::User(user) => user.to_string(),
+        Actor::Machine(machine) => machine.account.to_string(),
+    }
 }
 
 /// The token of an `Authorization: Bearer` header (RFC 6750 §2.1).

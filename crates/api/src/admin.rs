@@ -1,7 +1,7 @@
 //! How an organization stands, over HTTP.
 
 use crate::{
-    access::{Guard, SignedIn},
+    access::{Asking, Guard},
     audit::AuditBody,
     list::Part,
     members::MemberBody,
@@ -31,7 +31,7 @@ pub(crate) async fn overview(
 
 pub(crate) async fn attention(
     permit: Guard<Oversee>,
-    caller: SignedIn,
+    asking: Asking,
     admin: Data<Admin>,
     part: Part<MemberId>,
 ) -> Result<HttpResponse, Problem> {
@@ -42,7 +42,7 @@ pub(crate) async fn attention(
         |(row, concerns)| {
             let concerns = concerns.into_iter().map(|concern| concern.name());
             json!({
-                "member": MemberBody::of(&row, caller.now),
+                "member": MemberBody::of(&row, asking.now()),
                 "concerns": concerns.collect::<Vec<_>>(),
             })
         },

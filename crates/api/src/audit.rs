@@ -15,12 +15,17 @@ use actix_web::{
 };
 use bailiwick_application::{
     audit::Audit,
-    ports::{After, AuditFilter, AuditRow, Order, Outcome, Page, StoreError},
+    ports::{
+        After, AuditFilter, AuditRow, Order, Outcome, Page, RecordedActor, StoreError, WhoseRecords,
+    },
 };
-use bailiwick_domain::{AuditId, access::action::ReadAudit};
+use bailiwick_domain::{AuditId, access::action::ReadAudit, id::InvalidId};
 use futures_util::stream;
 use serde::Serialize;
-use std::future::{Ready, ready};
+use std::{
+    future::{Ready, ready},
+    str::FromStr,
+};
 use tracing::{Instrument, Span};
 
 #[derive(Serialize)]
@@ -28,6 +33,7 @@ pub(crate) struct AuditBody {
     id: String,
     at: String,
     actor: Option<String>,
+    key_id: Option<String>,
     action: String,
     target: String,
     outcome: &'static str,
@@ -39,12 +45,35 @@ impl From<AuditRow> for AuditBody {
         Self {
             id: row.id.to_string(),
             at: rfc3339(row.at),
-            actor: row.actor.map(|actor| actor.to_string()),
+            key_id: match row.actor {
+                Some(RecordedActor::Machine(_, key)) => Some(key.to_string()),
+                Some(RecordedActor::User(_)) | None => None,
+            },
+            actor: row.actor.map(|actor| match actor {
+                RecordedActor::User(user) => user.to_string(),
+                RecordedActor::Machine(account, _) => account.to_string(),
+            }),
             action: row.action,
             target: row.target,
             outcome: row.outcome.name(),
             reason: row.reason,
         }
+    }
+}
+
+/// Whose records are asked for: a person's or a machine's, by its id.
+struct Actor(WhoseRecords);
+
+impl FromStr for Actor {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let user = text.parse().map(WhoseRecords::User);
+        let whose = user.or_else(|error| {
+            let machine = text.parse().map(WhoseRecords::Machine);
+            machine.map_err(|_| error)
+        });
+        whose.map(Self)
     }
 }
 
@@ -58,7 +87,7 @@ impl Filter for Wanted {
             Ok::<_, Problem>(instant.map(|Instant(at)| at))
         };
         Ok(Self(AuditFilter {
-            actor: query.parse("actor")?,
+            actor: query.parse::<Actor>("actor")?.map(|Actor(whose)| whose),
             action: query.text("action")?,
             target: query.text("target")?,
             outcome: query.one_of("outcome", &Outcome::ALL, Outcome::name)?,

@@ -11,7 +11,7 @@ use actix_web::{
     http::header,
     web::{Bytes, BytesMut, Data},
 };
-use bailiwick_application::sessions::Caller;
+use bailiwick_application::sessions::Asker;
 use bailiwick_domain::{tenant::Domain, user::EmailAddress};
 use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture};
 use garde::Validate;
@@ -23,7 +23,6 @@ use std::{
     borrow::Cow,
     fmt::{self, Display},
     marker::PhantomData,
-    rc::Rc,
     str::FromStr,
     time::Duration,
 };
@@ -191,7 +190,7 @@ fn read(
     request: &HttpRequest,
     payload: &mut Payload,
 ) -> impl Future<Output = Result<Bytes, Problem>> + use<> {
-    let limit = if request.extensions().contains::<Rc<Caller>>() {
+    let limit = if request.extensions().contains::<Asker>() {
         LIMIT_SIGNED_IN
     } else {
         LIMIT_PUBLIC

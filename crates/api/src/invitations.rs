@@ -1,7 +1,7 @@
 //! Invitations over HTTP.
 
 use crate::{
-    access::{Guard, Public, SignedIn, bearer},
+    access::{Asking, Guard, Public, SignedIn, bearer, id_of},
     accounts::secret,
     background::Background,
     body::{Valid, address, parsed, parses_if_any},
@@ -15,7 +15,7 @@ use actix_web::{HttpRequest, HttpResponse, web::Data};
 use bailiwick_application::{
     invitations::{Invitations, Invite, Which},
     ports::{Clock, InvitationRow},
-    sessions::Sessions,
+    sessions::{Asker, Sessions},
 };
 use bailiwick_domain::{
     InvitationId, Timestamp,
@@ -48,7 +48,7 @@ impl InvitationBody {
             email: invitation.email.to_string(),
             organization_id: invitation.tenant.to_string(),
             organization: row.organization.to_string(),
-            invited_by: invitation.invited_by.to_string(),
+            invited_by: id_of(invitation.invited_by),
             inviter: row.inviter.to_string(),
             roles: row.roles.iter().map(|role| role.name.to_string()).collect(),
             status: invitation.status_at(now).name(),
@@ -70,7 +70,7 @@ impl Filter for InvitationsWanted {
 
 pub(crate) async fn invite(
     permit: Guard<InviteMember>,
-    caller: SignedIn,
+    asking: Asking,
     invitations: Data<Invitations>,
     background: Data<Background>,
     Valid(body): Valid<AddBody>,
@@ -80,14 +80,14 @@ pub(crate) async fn invite(
         roles: body.roles()?,
     };
     let (row, outgoing) = invitations.invite(&permit, invite).await?;
-    let answer = HttpResponse::Created().json(InvitationBody::of(&row, caller.now));
+    let answer = HttpResponse::Created().json(InvitationBody::of(&row, asking.now()));
     background.run(async move { invitations.deliver(outgoing).await });
     Ok(answer)
 }
 
 pub(crate) async fn list(
     permit: Guard<ListInvitations>,
-    caller: SignedIn,
+    asking: Asking,
     invitations: Data<Invitations>,
     part: Part<InvitationId, InvitationsWanted>,
 ) -> Result<HttpResponse, Problem> {
@@ -96,30 +96,30 @@ pub(crate) async fn list(
     Ok(part.answer(
         slice,
         |row| row.invitation.id,
-        |row| InvitationBody::of(&row, caller.now),
+        |row| InvitationBody::of(&row, asking.now()),
     ))
 }
 
 pub(crate) async fn read(
     permit: Guard<ListInvitations>,
-    caller: SignedIn,
+    asking: Asking,
     invitations: Data<Invitations>,
     Id(id): Id<InvitationId>,
 ) -> Result<HttpResponse, Problem> {
     let row = invitations.read(&permit, id).await?.ok_or(Kind::NotFound)?;
-    Ok(HttpResponse::Ok().json(InvitationBody::of(&row, caller.now)))
+    Ok(HttpResponse::Ok().json(InvitationBody::of(&row, asking.now())))
 }
 
 pub(crate) async fn resend(
     permit: Guard<InviteMember>,
-    caller: SignedIn,
+    asking: Asking,
     invitations: Data<Invitations>,
     background: Data<Background>,
     Id(id): Id<InvitationId>,
 ) -> Result<HttpResponse, Problem> {
     let sent = invitations.resend(&permit, id).await?;
     let (row, outgoing) = sent.ok_or(Kind::NotFound)?;
-    let answer = HttpResponse::Ok().json(InvitationBody::of(&row, caller.now));
+    let answer = HttpResponse::Ok().json(InvitationBody::of(&row, asking.now()));
     background.run(async move { invitations.deliver(outgoing).await });
     Ok(answer)
 }
@@ -212,8 +212,11 @@ pub(crate) async fn decline(
     let caller = match (&which, bearer(request.headers())) {
         (Which::Mailed(_), _) => None,
         (Which::Listed(_), None) => return Err(Kind::Unauthenticated.into()),
-        (Which::Listed(_), Some(token)) => Some(sessions.authenticate(token).await?),
+        (Which::Listed(_), Some(token)) => match sessions.authenticate(token).await? {
+            Asker::Person(caller) => Some(caller),
+            Asker::Machine(_) => return Err(Kind::Forbidden.into()),
+        },
     };
-    invitations.decline(caller.as_ref(), &which).await?;
+    invitations.decline(caller.as_deref(), &which).await?;
     Ok(HttpResponse::NoContent().finish())
 }

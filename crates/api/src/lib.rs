@@ -15,6 +15,7 @@ mod health;
 mod invitations;
 mod keys;
 mod list;
+mod machines;
 mod members;
 mod organizations;
 mod path;
@@ -49,6 +50,7 @@ use bailiwick_application::{
     admin::Admin,
     audit::Audit,
     invitations::Invitations,
+    machines::Machines,
     members::Members,
     organizations::Organizations,
     platform::Platform,
@@ -77,6 +79,8 @@ pub struct Services {
     pub invitations: Invitations,
     /// Roles.
     pub roles: Roles,
+    /// Machines.
+    pub machines: Machines,
     /// Projects.
     pub projects: Projects,
     /// Explanations.
@@ -131,6 +135,7 @@ pub fn configure(
             .app_data(Data::new(services.members.clone()))
             .app_data(Data::new(services.invitations.clone()))
             .app_data(Data::new(services.roles.clone()))
+            .app_data(Data::new(services.machines.clone()))
             .app_data(Data::new(services.projects.clone()))
             .app_data(Data::new(services.access.clone()))
             .app_data(Data::new(services.audit.clone()))

@@ -1,7 +1,7 @@
 //! Lists: which part is asked for, and how the answer says where the next part starts.
 
 use crate::{
-    access::SignedIn,
+    access::Asking,
     problem::{Fault, Kind, Problem, token},
     reads::Reads,
 };
@@ -200,11 +200,13 @@ macro_rules! list_ids {
     )*};
 }
 list_ids! {
+    ApiKeyId Tenant,
     AuditId Tenant,
     InvitationId Tenant,
     MemberId Tenant,
     ProjectId Tenant,
     RoleId Tenant,
+    ServiceAccountId Tenant,
     SessionId Caller,
     TenantId Caller,
     UserId Caller,
@@ -215,11 +217,14 @@ impl<Id: ListId, F: Filter> FromRequest for Part<Id, F> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let caller = SignedIn::from_request(request, payload).into_inner();
-        ready(caller.and_then(|caller| {
+        let asking = Asking::from_request(request, payload).into_inner();
+        ready(asking.and_then(|asking| {
             let owner = match Id::OWNER {
-                Owner::Tenant if !F::OWN => caller.tenant.ok_or(Kind::Forbidden)?.to_string(),
-                Owner::Tenant | Owner::Caller => caller.user.id.to_string(),
+                Owner::Tenant if !F::OWN => asking.tenant().ok_or(Kind::Forbidden)?.to_string(),
+                Owner::Tenant | Owner::Caller => {
+                    let person = asking.person().ok_or(Kind::Forbidden)?;
+                    person.user.id.to_string()
+                }
             };
             Self::asked(request, owner)
         }))

@@ -1,7 +1,7 @@
 //! Members over HTTP.
 
 use crate::{
-    access::{Guard, Membership, SignedIn},
+    access::{Asking, Guard, Membership},
     background::Background,
     body::{Object, Valid, address, is_address, parsed, parses_if_any},
     list::{Filter, Parameters, Part},
@@ -179,7 +179,7 @@ pub(crate) async fn add(
 
 pub(crate) async fn list(
     permit: Guard<ListMembers>,
-    caller: SignedIn,
+    asking: Asking,
     members: Data<Members>,
     part: Part<MemberId, MembersWanted>,
 ) -> Result<HttpResponse, Problem> {
@@ -206,32 +206,32 @@ pub(crate) async fn list(
     Ok(part.answer_by(
         slice,
         |row| (row.member.id, key(row)),
-        |row| MemberBody::of(&row, caller.now),
+        |row| MemberBody::of(&row, asking.now()),
     ))
 }
 
 pub(crate) async fn read(
     permit: Guard<ListMembers>,
-    caller: SignedIn,
+    asking: Asking,
     members: Data<Members>,
     Id(id): Id<MemberId>,
 ) -> Result<HttpResponse, Problem> {
     let row = members.read(&permit, id).await?.ok_or(Kind::NotFound)?;
     Ok(HttpResponse::Ok()
         .insert_header(etag(row.member.version))
-        .json(MemberBody::of(&row, caller.now)))
+        .json(MemberBody::of(&row, asking.now())))
 }
 
 pub(crate) async fn roles(
     permit: Guard<ListMembers>,
-    caller: SignedIn,
+    asking: Asking,
     members: Data<Members>,
     Id(id): Id<MemberId>,
 ) -> Result<HttpResponse, Problem> {
     let row = members.read(&permit, id).await?.ok_or(Kind::NotFound)?;
     Ok(HttpResponse::Ok()
         .insert_header(etag(row.member.version))
-        .json(roles_body(&row.roles, caller.now)))
+        .json(roles_body(&row.roles, asking.now())))
 }
 
 fn roles_body(roles: &[HeldRole], now: Timestamp) -> serde_json::Value {
@@ -307,7 +307,7 @@ pub(crate) struct RolesBody {
 
 pub(crate) async fn change_roles(
     permit: Guard<AssignRoles>,
-    caller: SignedIn,
+    asking: Asking,
     members: Data<Members>,
     Id(id): Id<MemberId>,
     IfMatch(expected): IfMatch,
@@ -319,7 +319,7 @@ pub(crate) async fn change_roles(
     let (member, roles) = changed.ok_or(Kind::NotFound)?;
     Ok(HttpResponse::Ok()
         .insert_header(etag(member.version))
-        .json(roles_body(&roles, caller.now)))
+        .json(roles_body(&roles, asking.now())))
 }
 
 pub(crate) async fn suspend(

@@ -1,7 +1,7 @@
 //! Organizations over HTTP.
 
 use crate::{
-    access::{Guard, Membership, SignedIn},
+    access::{Asking, Guard, Membership, SignedIn},
     body::{Object, Valid, domain, is_domain, parsed, parses, parses_if_any},
     list::Part,
     members::{highest, live_names},
@@ -109,7 +109,7 @@ pub(crate) async fn found(
     organizations: Data<Organizations>,
     Valid(body): Valid<NameBody>,
 ) -> Result<HttpResponse, Problem> {
-    let founder = AccountScope::signed_in(&caller.principal);
+    let founder = AccountScope::of_session(&caller.session);
     let tenant = organizations.found(founder, parsed(&body.name)?).await?;
     Ok(HttpResponse::Created().json(OrganizationBody::of(&tenant, None)))
 }
@@ -120,7 +120,7 @@ pub(crate) async fn mine(
     part: Part<TenantId>,
 ) -> Result<HttpResponse, Problem> {
     let rows = organizations
-        .mine(&AccountScope::signed_in(&caller.principal))
+        .mine(&AccountScope::of_session(&caller.session))
         .await?;
     let slice = part.of(rows, |row| row.place.tenant);
     Ok(part.answer(
@@ -135,7 +135,7 @@ pub(crate) async fn list_orgs(
     organizations: Data<Organizations>,
 ) -> Result<HttpResponse, Problem> {
     let rows = organizations
-        .mine(&AccountScope::signed_in(&caller.principal))
+        .mine(&AccountScope::of_session(&caller.session))
         .await?;
     let ids: Vec<_> = rows
         .iter()
@@ -197,7 +197,7 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 
 pub(crate) async fn change(
     permit: Guard<UpdateOrganization>,
-    caller: SignedIn,
+    asking: Asking,
     organizations: Data<Organizations>,
     IfMatch(expected): IfMatch,
     Valid(body): Valid<ChangeBody>,
@@ -216,7 +216,7 @@ pub(crate) async fn change(
         change.default_role = settings.default_role;
         change.second_factor_required = settings.second_factor_required;
     }
-    let shown = caller.second_factor;
+    let shown = asking.person().is_some_and(|person| person.second_factor);
     let changed = organizations.change(&permit, change, &expected, shown);
     let (tenant, default_role) = changed.await?;
     Ok(answer(&tenant, default_role.as_ref()))

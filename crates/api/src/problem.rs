@@ -11,6 +11,7 @@ use bailiwick_application::{
     access::ExplainError,
     accounts::{ChangePasswordError, RedeemError, RegisterError},
     invitations::{AnswerError, ChangeInvitationError},
+    machines::MachineError,
     members::{AddError, ChangeMemberError},
     organizations::{ChangeOrganizationError, FoundError, OwnershipError},
     platform::OperateError,
@@ -21,10 +22,12 @@ use bailiwick_application::{
 };
 use bailiwick_domain::{
     access::{Denied, Permission},
+    api_key::ApiKeyError,
     invitation::{InviteError, RedeemInvitationError},
     member::MemberError,
     ownership::OfferError,
     role::RoleError,
+    service_account::ServiceAccountError,
     tenant::TenantError,
     version::Stale,
 };
@@ -81,6 +84,8 @@ kinds! {
     RoleBuiltIn           BAD_REQUEST               "role_built_in"           "A built-in role stays as it is";
     RoleCycle             BAD_REQUEST               "role_cycle"              "A role cannot include itself, nor `owner`";
     RoleInUse             BAD_REQUEST               "role_in_use"             "The role is in use: say with `reassign_to` which one takes its place";
+    TooManyMachines       BAD_REQUEST               "too_many_machines"       "There are as many machines or keys as there may be";
+    KeyOver               BAD_REQUEST               "key_over"                "The key was revoked, or its time is over";
     TooManyRoles          BAD_REQUEST               "too_many_roles"          "The organization has as many roles as it may";
     InvalidRoles          BAD_REQUEST               "invalid_roles"           "The roles cannot be given like this";
     LastOwner             BAD_REQUEST               "last_owner"              "The last active owner has to stay";
@@ -541,6 +546,39 @@ impl From<ChangeRoleError> for Problem {
             ChangeRoleError::Grant(error) => Self::from(Kind::UnknownPermission).detail(error),
             ChangeRoleError::Denied(denied) => denied.into(),
             ChangeRoleError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<MachineError> for Problem {
+    fn from(error: MachineError) -> Self {
+        match error {
+            MachineError::Account(ServiceAccountError::UnknownRole) => Kind::UnknownRole.into(),
+            MachineError::Account(error @ ServiceAccountError::Owner) => {
+                Self::from(Kind::InvalidRoles).detail(error)
+            }
+            MachineError::Account(error @ ServiceAccountError::TooMany) => {
+                Self::from(Kind::TooManyMachines).detail(error)
+            }
+            MachineError::Account(ServiceAccountError::Stale(Stale)) => {
+                Kind::PreconditionFailed.into()
+            }
+            MachineError::Account(ServiceAccountError::Escalation(_))
+            | MachineError::Key(ApiKeyError::Escalation(_)) => Kind::Forbidden.into(),
+            MachineError::Key(error @ ApiKeyError::OwnThings) => {
+                Self::from(Kind::UnknownPermission).detail(error)
+            }
+            MachineError::Key(error @ ApiKeyError::Lifetime) => {
+                Self::from(Kind::InvalidBody).detail(error)
+            }
+            MachineError::Key(error @ ApiKeyError::TooMany) => {
+                Self::from(Kind::TooManyMachines).detail(error)
+            }
+            MachineError::Key(ApiKeyError::Over) => Kind::KeyOver.into(),
+            MachineError::NoAccount => Kind::NotFound.into(),
+            MachineError::Grant(error) => Self::from(Kind::UnknownPermission).detail(error),
+            MachineError::Denied(denied) => denied.into(),
+            MachineError::Store(error) => error.into(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Projects over HTTP.
 
 use crate::{
-    access::{Claimed, Guard, SignedIn},
+    access::{Asking, Claimed, Guard, id_of},
     body::{Valid, parsed, parses},
     list::Part,
     members::{AssignmentBody, RoleBody},
@@ -39,7 +39,7 @@ impl From<Project> for ProjectBody {
             id: project.id.to_string(),
             name: project.name.to_string(),
             organization_id: project.tenant.to_string(),
-            created_by: project.created_by.to_string(),
+            created_by: id_of(project.created_by),
             created_at: rfc3339(project.created_at),
             updated_at: rfc3339(project.updated_at),
         }
@@ -97,7 +97,7 @@ pub(crate) async fn delete(
 
 pub(crate) async fn members(
     claim: Claimed<ReadProject>,
-    caller: SignedIn,
+    asking: Asking,
     projects: Data<Projects>,
     Id(id): Id<ProjectId>,
     part: Part<MemberId>,
@@ -115,7 +115,7 @@ pub(crate) async fn members(
                 "email": row.email.as_str(),
                 "name": row.name.as_str(),
                 "roles": roles
-                    .map(|role| AssignmentBody::of(role, caller.now))
+                    .map(|role| AssignmentBody::of(role, asking.now()))
                     .collect::<Vec<_>>(),
             })
         },
@@ -134,7 +134,7 @@ pub(crate) struct ShareBody {
 
 pub(crate) async fn share(
     claim: Claimed<ShareProject>,
-    caller: SignedIn,
+    asking: Asking,
     projects: Data<Projects>,
     Id(id): Id<ProjectId>,
     Valid(body): Valid<ShareBody>,
@@ -157,7 +157,7 @@ pub(crate) async fn share(
         "project_id": id.to_string(),
         "member_id": member.to_string(),
         "roles": roles
-            .map(|role| AssignmentBody::of(role, caller.now))
+            .map(|role| AssignmentBody::of(role, asking.now()))
             .collect::<Vec<_>>(),
     })))
 }

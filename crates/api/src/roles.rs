@@ -56,7 +56,7 @@ pub(crate) fn named(role: &Role) -> Value {
     json!({ "id": role.id.to_string(), "name": role.name.as_str() })
 }
 
-fn spelled(grants: &Grants) -> Vec<String> {
+pub(crate) fn spelled(grants: &Grants) -> Vec<String> {
     grants.iter().map(|grant| grant.to_string()).collect()
 }
 

@@ -7,7 +7,7 @@ use crate::{
     },
     accounts, admin, audit, explain, health, invitations, keys,
     list::no_parameters,
-    members, organizations, platform,
+    machines, members, organizations, platform,
     problem::{Kind, Problem},
     projects,
     reads::Reads,
@@ -106,6 +106,17 @@ pub fn routes() -> Routes {
         .patch ("/api/v1/roles/{id}",                  Requires(UpdateRole),            roles::change)
         .put   ("/api/v1/roles/{id}",                  Requires(UpdateRole),            roles::replace)
         .delete("/api/v1/roles/{id}",                  Requires(DeleteRole),            roles::delete)
+        .get   ("/api/v1/service-accounts",            Requires(ListServiceAccounts),   machines::accounts)
+        .post  ("/api/v1/service-accounts",            Requires(CreateServiceAccount),  machines::create_account)
+        .get   ("/api/v1/service-accounts/{id}",       Requires(ListServiceAccounts),   machines::account)
+        .patch ("/api/v1/service-accounts/{id}",       Requires(UpdateServiceAccount),  machines::change_account)
+        .delete("/api/v1/service-accounts/{id}",       Requires(DeleteServiceAccount),  machines::delete_account)
+        .get   ("/api/v1/api-keys",                    Requires(ListApiKeys),           machines::keys)
+        .post  ("/api/v1/api-keys",                    Requires(CreateApiKey),          machines::create_key)
+        .get   ("/api/v1/api-keys/{id}",               Requires(ListApiKeys),           machines::key)
+        .post  ("/api/v1/api-keys/{id}/rotate",        Requires(RotateApiKey),          machines::rotate_key)
+        .delete("/api/v1/api-keys/{id}",               Requires(RevokeApiKey),          machines::revoke_key)
+        .delete("/api/v1/api-keys/{id}/previous",      Requires(RevokeApiKey),          machines::revoke_previous)
         .get   ("/api/v1/projects",                    RequiresOn(ReadProject),         projects::list)
         .post  ("/api/v1/projects",                    Requires(CreateProject),         projects::create)
         .get   ("/api/v1/projects/{id}",               RequiresOn(ReadProject),         projects::read)

@@ -258,11 +258,9 @@ impl Invitations {
         let mut unit = self.ground.store.redeem(&redemption).await?;
         let locked = Locked::of(&mut *unit).await?;
         let mut invitation = self.locked_invitation(&mut *unit, &redemption).await?;
-        let inviter = match unit.is_open(invitation.invited_by).await? {
-            true => unit.member_of(invitation.invited_by).await?,
-            false => None,
-        };
-        let inviter = inviter.map(|member| member.principal(&locked.tenant, &locked.book, now));
+        let inviter = locked
+            .principal(&mut *unit, invitation.invited_by, now)
+            .await?;
         let id = MemberId::from_uuid(self.ground.ids.next());
         let (book, tenant) = (&locked.book, &locked.tenant);
         let member = invitation.accept(&redemption, book, tenant, inviter.as_ref(), id, now)?;
@@ -354,7 +352,7 @@ pub(crate) async fn letter(
         to: invitation.email.clone(),
         letter: Letter::Invitation {
             organization: tenant.name.clone(),
-            inviter: unit.name_of(invitation.invited_by).await?,
+            inviter: unit.name_of(invitation.invited_by.answerable()).await?,
             secret,
         },
     })
@@ -373,7 +371,7 @@ async fn row(
         .collect::<Vec<_>>();
     Ok(InvitationRow {
         organization: locked.tenant.name.clone(),
-        inviter: unit.name_of(invitation.invited_by).await?,
+        inviter: unit.name_of(invitation.invited_by.answerable()).await?,
         roles: held(&locked.book, roles.iter()),
         invitation,
     })

@@ -3,7 +3,7 @@
 use crate::ports::{StoreError, TenantUnit};
 use bailiwick_domain::{
     Name, Timestamp,
-    access::{Action, Denied, Permission, Permit, Principal, renew},
+    access::{Action, Actor, Denied, Permission, Permit, Principal, renew},
     role::RoleBook,
     tenant::Tenant,
 };
@@ -37,13 +37,35 @@ impl Locked {
         permit: &Permit<A>,
         now: Timestamp,
     ) -> Result<Result<Permit<A>, Denied>, StoreError> {
-        let member = unit.member_of(permit.user()).await?;
-        let principal = match member {
-            Some(member) if unit.is_open(permit.user()).await? => {
-                member.principal(&self.tenant, &self.book, now)
+        let principal = self.principal(unit, permit.actor(), now).await?;
+        Ok(match principal {
+            Some(principal) => renew(permit, &principal),
+            None => Err(Denied::Outsider),
+        })
+    }
+
+    /// Somebody with what they hold at this moment, if they are still there.
+    pub(crate) async fn principal(
+        &self,
+        unit: &mut dyn TenantUnit,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<Option<Principal>, StoreError> {
+        match actor {
+            Actor::User(user) => {
+                let member = match unit.is_open(user).await? {
+                    true => unit.member_of(user).await?,
+                    false => None,
+                };
+                Ok(member.map(|member| member.principal(&self.tenant, &self.book, now)))
             }
-            _ => Principal::new(permit.user()),
-        };
-        Ok(renew(permit, &principal))
+            Actor::Machine(machine) => {
+                let account = unit.service_account(machine.account).await?;
+                let known = account.zip(unit.api_key(machine.key).await?);
+                Ok(known.map(|(account, key)| {
+                    account.principal(&key, self.tenant.status, &self.book, now)
+                }))
+            }
+        }
     }
 }

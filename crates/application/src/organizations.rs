@@ -324,7 +324,9 @@ impl Organizations {
         let mut unit = self.ground.store.begin(permit.scope()).await?;
         let locked = Locked::of(&mut *unit).await?;
         let permit = &locked.renew(&mut *unit, permit, now).await??;
-        let Some(from) = unit.member_of(permit.user()).await? else {
+        // Machines own nothing that they could offer.
+        let owner = permit.actor().user().ok_or(Denied::NoMember)?;
+        let Some(from) = unit.member_of(owner).await? else {
             return Err(Denied::NoMember.into());
         };
         let Some(to) = unit.member(to).await? else {

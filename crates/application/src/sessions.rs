@@ -2,16 +2,18 @@
 
 use crate::{
     Ground,
+    machines::MachineCaller,
     ports::{
-        AccessClaims, AccessTokens, AccountUnit, Attempt, Attempts, Comparison, Device, DeviceId,
-        DeviceTokens, Entropy, HashingError, KnownChain, KnownDevice, MembershipRow, Passwords,
-        PresentedRefresh, RefreshClaims, RefreshTokens, Secret, SessionRow, StoreError, TokenError,
-        TooMany, Unique, Which,
+        Access, AccessClaims, AccessTokens, AccountUnit, Attempt, Attempts, Comparison, Device,
+        DeviceId, DeviceTokens, Entropy, HashingError, KeyUses, KnownChain, KnownDevice,
+        MembershipRow, Passwords, PresentedRefresh, RefreshClaims, RefreshTokens, Secret,
+        SessionRow, StoreError, TokenError, TooMany, Unique, Which,
     },
 };
 use bailiwick_domain::{
     ChainId, SessionId, TenantId, Timestamp,
-    access::{AccountAct, AccountScope, Platform, Principal, Standing},
+    access::{AccountAct, AccountScope, Actor, Platform, Principal, Standing},
+    api_key::ShownKey,
     password::Password,
     role::{Role, operator_grants},
     session::{Chain, EndCause, Lifetimes, Place, Reuse, RevokeCause, Session, Verdict},
@@ -22,9 +24,9 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 /// The use cases of sessions.
 #[derive(Clone)]
 pub struct Sessions {
-    ground: Ground,
-    instruments: Instruments,
-    rules: SessionRules,
+    pub(crate) ground: Ground,
+    pub(crate) instruments: Instruments,
+    pub(crate) rules: SessionRules,
 }
 
 /// What a deployment decides about sessions.
@@ -53,6 +55,70 @@ pub struct Instruments {
     pub attempts: Arc<dyn Attempts>,
     /// Makes the secrets of chains.
     pub entropy: Arc<dyn Entropy>,
+    /// Takes note of when keys are used.
+    pub uses: Arc<dyn KeyUses>,
+}
+
+/// Whoever asks, by what they brought: a person in a session, or a machine with a key.
+#[derive(Debug, Clone)]
+pub enum Asker {
+    /// A person.
+    Person(Arc<Caller>),
+    /// A machine.
+    Machine(Arc<MachineCaller>),
+}
+
+impl Asker {
+    /// Who it is, and what they hold.
+    #[must_use]
+    pub fn principal(&self) -> &Principal {
+        match self {
+            Self::Person(caller) => &caller.principal,
+            Self::Machine(machine) => &machine.principal,
+        }
+    }
+
+    /// The tenant that they work in, if they work in one.
+    #[must_use]
+    pub fn tenant(&self) -> Option<TenantId> {
+        match self {
+            Self::Person(caller) => caller.tenant,
+            Self::Machine(machine) => Some(machine.tenant()),
+        }
+    }
+
+    /// The tenant that knows them, if one does: in its trail stands what was refused to them.
+    #[must_use]
+    pub fn known_in(&self) -> Option<TenantId> {
+        match self {
+            Self::Person(caller) => caller.standing.as_ref().map(|standing| standing.tenant),
+            Self::Machine(machine) => Some(machine.tenant()),
+        }
+    }
+
+    /// Who it is.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        self.principal().actor()
+    }
+
+    /// When all this was so.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        match self {
+            Self::Person(caller) => caller.now,
+            Self::Machine(machine) => machine.now,
+        }
+    }
+
+    /// The person, if it is one.
+    #[must_use]
+    pub const fn person(&self) -> Option<&Arc<Caller>> {
+        match self {
+            Self::Person(caller) => Some(caller),
+            Self::Machine(_) => None,
+        }
+    }
 }
 
 /// Whoever an access token speaks for, as the store knows them at this moment.
@@ -187,17 +253,37 @@ impl Sessions {
         }
     }
 
-    /// Who speaks, by their access token.
+    /// Who speaks, by their access token, or by their key.
     ///
     /// # Errors
-    /// When the token, its session or its account is good no more; when store or keys fail.
-    pub async fn authenticate(&self, token: &str) -> Result<Caller, SessionError> {
+    /// When the token, its session or its account is good no more, or the key; when store or keys fail.
+    pub async fn authenticate(&self, token: &str) -> Result<Asker, SessionError> {
         let now = self.ground.clock.now();
-        let claims = self.instruments.access.verify(token, now).await?;
+        if token.starts_with(ShownKey::PREFIX) {
+            let machine = self.machine_with(token, now).await?;
+            return Ok(Asker::Machine(Arc::new(self.at_work(machine))));
+        }
+        match self.instruments.access.verify(token, now).await? {
+            Access::Person(claims) => {
+                let person = self.person_of(&claims, now).await?;
+                Ok(Asker::Person(Arc::new(person)))
+            }
+            Access::Machine(claims) => {
+                let machine = self.machine_of(&claims, now).await?;
+                Ok(Asker::Machine(Arc::new(self.at_work(machine))))
+            }
+        }
+    }
+
+    pub(crate) async fn person_of(
+        &self,
+        claims: &AccessClaims,
+        now: Timestamp,
+    ) -> Result<Caller, SessionError> {
         let facts = self
             .ground
             .store
-            .facts(&claims)
+            .facts(claims)
             .await?
             .ok_or(SessionError::Refused)?;
         if facts.chain_revoked || !facts.session.is_live(now) || !facts.user.is_active() {
@@ -493,8 +579,11 @@ impl Sessions {
         let now = self.ground.clock.now();
         let session = match credential {
             Credential::Access(token) => {
-                let claims = self.instruments.access.verify(token, now).await?;
-                self.ground.store.session(claims.session).await?
+                match self.instruments.access.verify(token, now).await? {
+                    Access::Person(claims) => self.ground.store.session(claims.session).await?,
+                    // A machine has no session that it could end.
+                    Access::Machine(_) => None,
+                }
             }
             Credential::Refresh(token) => {
                 let presented = self.instruments.refresh.read(token, now).await?;
@@ -544,7 +633,10 @@ impl Sessions {
         Ok(ended)
     }
 
-    async fn known(&self, presented: &PresentedRefresh) -> Result<KnownChain, SessionError> {
+    pub(crate) async fn known(
+        &self,
+        presented: &PresentedRefresh,
+    ) -> Result<KnownChain, SessionError> {
         self.ground
             .store
             .chain(&presented.claims)
@@ -603,7 +695,11 @@ impl Sessions {
         };
         Ok(Tokens {
             access_ttl: now.until(access.expires_at),
-            access: self.instruments.access.issue(&access).await?,
+            access: self
+                .instruments
+                .access
+                .issue(&Access::Person(access))
+                .await?,
             refresh_ttl: now.until(refresh.expires_at),
             refresh: self.instruments.refresh.issue(&refresh, secret).await?,
             tenant,

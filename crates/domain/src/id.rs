@@ -77,11 +77,16 @@ ids! {
     ChainId      "chain";
     /// A token that was sent by mail.
     MailedTokenId "mail";
+    /// A machine of one tenant.
+    ServiceAccountId "svc";
+    /// A key of a service account.
+    ApiKeyId     "key";
     /// One record of the audit trail.
     AuditId      "audit";
 }
 
-struct Suffix(Uuid);
+/// A UUID as it stands behind the prefix.
+pub(crate) struct Suffix(pub(crate) Uuid);
 
 impl fmt::Display for Suffix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -95,7 +100,8 @@ impl fmt::Display for Suffix {
     }
 }
 
-fn decode(suffix: &str) -> Option<Uuid> {
+/// The UUID that is spelled so.
+pub(crate) fn decode(suffix: &str) -> Option<Uuid> {
     // Above `7` the first digit would not fit into 128 bits.
     if suffix.len() != SUFFIX || suffix.as_bytes().first().is_none_or(|first| *first > b'7') {
         return None;

@@ -3,7 +3,7 @@
 use crate::{
     InvitationId, MemberId, RoleId, TenantId, Timestamp, UserId,
     access::{
-        Assignment, AuditEntry, Permit, Principal, Scope,
+        Actor, Assignment, AuditEntry, Permit, Principal, Scope,
         action::{InviteMember, RevokeInvitation},
         authorize,
     },
@@ -28,7 +28,7 @@ pub struct Invitation {
     /// What has become of it.
     pub status: InvitationStatus,
     /// By whom.
-    pub invited_by: UserId,
+    pub invited_by: Actor,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it lapses.
@@ -151,7 +151,7 @@ impl Invitation {
             email,
             roles,
             status: InvitationStatus::Pending,
-            invited_by: permit.user(),
+            invited_by: permit.actor(),
             created_at: now,
             expires_at: now.plus(Self::LIFETIME),
         })
@@ -173,7 +173,7 @@ impl Invitation {
         }
         tenant.settings.admit(&self.email)?;
         handed_on(permit, book, &self.roles)?;
-        self.invited_by = permit.user();
+        self.invited_by = permit.actor();
         self.expires_at = now.plus(Self::LIFETIME);
         Ok(())
     }
@@ -258,7 +258,7 @@ impl Invitation {
             .user
             .ok_or(RedeemInvitationError::AnotherAddress)?;
         let void = RedeemInvitationError::Void;
-        let inviter = inviter.filter(|inviter| inviter.user() == self.invited_by);
+        let inviter = inviter.filter(|inviter| inviter.actor() == self.invited_by);
         let permit =
             authorize::<InviteMember>(inviter.ok_or(void)?, self.tenant).map_err(|_| void)?;
         tenant.settings.admit(&self.email)?;
@@ -343,6 +343,11 @@ impl Redemption {
     }
 
     fn entry(&self, act: &'static str) -> AuditEntry {
-        AuditEntry::of_redemption(self.user, act, Scope::Tenant(self.tenant), self.invitation)
+        AuditEntry::of_redemption(
+            self.user.map(Into::into),
+            act,
+            Scope::Tenant(self.tenant),
+            self.invitation,
+        )
     }
 }

@@ -4,6 +4,7 @@
 //! [`access`] for a permit; whoever wants to build an aggregate asks its own module.
 
 pub mod access;
+pub mod api_key;
 pub mod id;
 pub mod invitation;
 pub mod mailed;
@@ -12,6 +13,7 @@ pub mod ownership;
 pub mod password;
 pub mod project;
 pub mod role;
+pub mod service_account;
 pub mod session;
 pub mod tenant;
 pub mod text;
@@ -21,8 +23,8 @@ pub mod version;
 
 #[doc(inline)]
 pub use id::{
-    AuditId, ChainId, InvitationId, MailedTokenId, MemberId, ProjectId, RoleId, SessionId,
-    TenantId, UserId,
+    ApiKeyId, AuditId, ChainId, InvitationId, MailedTokenId, MemberId, ProjectId, RoleId,
+    ServiceAccountId, SessionId, TenantId, UserId,
 };
 #[doc(inline)]
 pub use text::Name;

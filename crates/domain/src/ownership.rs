@@ -54,7 +54,7 @@ impl Offer {
     ) -> Result<Self, OfferError> {
         hand_on(permit.held(), &BuiltIn::Owner.grants())?;
         let eligible = from.id != to.id
-            && from.user == permit.user()
+            && permit.actor() == from.user.into()
             && to.status == MemberStatus::Active
             && !holds_ownership(book, &to.assignments);
         if !eligible {

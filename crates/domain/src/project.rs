@@ -1,9 +1,9 @@
 //! Projects: what a tenant's members work on.
 
 use crate::{
-    Name, ProjectId, TenantId, Timestamp, UserId,
+    Name, ProjectId, TenantId, Timestamp,
     access::{
-        Object, Permit,
+        Actor, Object, Permit,
         action::{CreateProject, DeleteProject, UpdateProject},
     },
 };
@@ -18,7 +18,7 @@ pub struct Project {
     /// What people call it.
     pub name: Name,
     /// Who created it.
-    pub created_by: UserId,
+    pub created_by: Actor,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -40,20 +40,20 @@ impl Project {
             id,
             tenant: permit.scope().tenant(),
             name,
-            created_by: permit.user(),
+            created_by: permit.actor(),
             created_at: now,
             updated_at: now,
             deleted_at: None,
         }
     }
 
-    /// The project, as far as the policy needs to know it.
+    /// The project, as far as the policy needs to know it. What a machine created is nobody's own.
     #[must_use]
     pub const fn object(&self) -> Object {
         Object {
             tenant: self.tenant,
             project: Some(self.id),
-            owner: Some(self.created_by),
+            owner: self.created_by.user(),
         }
     }
 

@@ -142,6 +142,8 @@ pub enum RevokeCause {
     Lapsed,
     /// The membership that it was for is suspended.
     MembershipEnded,
+    /// Whoever held a token of it gave it back.
+    GivenBack,
 }
 
 impl RevokeCause {
@@ -152,6 +154,7 @@ impl RevokeCause {
             Self::Reuse => "reuse",
             Self::Lapsed => "lapsed",
             Self::MembershipEnded => "membership_ended",
+            Self::GivenBack => "given_back",
         }
     }
 }

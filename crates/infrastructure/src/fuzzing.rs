@@ -6,8 +6,8 @@ use crate::{
     store::containing,
 };
 use bailiwick_application::ports::{
-    AccessClaims, AccessTokens, DeviceTokens, KnownDevice, RefreshClaims, RefreshTokens, Secret,
-    TokenError,
+    Access, AccessClaims, AccessTokens, DeviceTokens, KnownDevice, MachineClaims, RefreshClaims,
+    RefreshTokens, Secret, TokenError,
 };
 use bailiwick_domain::{Timestamp, user::EmailAddress};
 use jsonwebtoken::Header;
@@ -79,17 +79,30 @@ pub async fn tokens(ring: &Arc<KeyRing>, text: &str) {
     let device = JwtDeviceTokens::new(Arc::clone(ring), issuer);
     let mut kinds = 0;
 
-    if let Some(claims) = good(access.verify(&token, NOW).await) {
+    if let Some(said) = good(access.verify(&token, NOW).await) {
         kinds += 1;
-        if is_issuable(claims.issued_at) {
-            let again = access.issue(&claims).await.ok();
+        let (issued_at, same) = match said.clone() {
+            Access::Person(claims) => (
+                claims.issued_at,
+                Access::Person(AccessClaims {
+                    authenticated_at: in_seconds(claims.authenticated_at),
+                    issued_at: in_seconds(claims.issued_at),
+                    expires_at: in_seconds(claims.expires_at),
+                    ..claims
+                }),
+            ),
+            Access::Machine(claims) => (
+                claims.issued_at,
+                Access::Machine(MachineClaims {
+                    issued_at: in_seconds(claims.issued_at),
+                    expires_at: in_seconds(claims.expires_at),
+                    ..claims
+                }),
+            ),
+        };
+        if is_issuable(issued_at) {
+            let again = access.issue(&said).await.ok();
             let again = access.verify(&again.unwrap_or_default(), NOW).await.ok();
-            let same = AccessClaims {
-                authenticated_at: in_seconds(claims.authenticated_at),
-                issued_at: in_seconds(claims.issued_at),
-                expires_at: in_seconds(claims.expires_at),
-                ..claims
-            };
             assert_eq!(again, Some(same), "{text:?}");
         }
     }

@@ -11,6 +11,7 @@ mod refusals;
 mod store;
 mod system;
 mod tokens;
+mod uses;
 
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
@@ -27,3 +28,4 @@ pub use refusals::WrittenRefusals;
 pub use store::SeaStore;
 pub use system::{RandomIds, SystemClock, SystemEntropy};
 pub use tokens::{JwtAccessTokens, JwtDeviceTokens, JwtRefreshTokens};
+pub use uses::WrittenKeyUses;

@@ -1,8 +1,13 @@
 //! Refusals, written to the audit trail beside the way of the requests that met them.
 
-use crate::{Database, database::Context, entity::audit_event, store::OfNobody};
+use crate::{
+    Database,
+    database::Context,
+    entity::audit_event,
+    store::{OfNobody, actor_id, key_id},
+};
 use bailiwick_application::ports::{Clock, Ids, Outcome, Refusal, Refusals};
-use bailiwick_domain::{TenantId, Timestamp, UserId};
+use bailiwick_domain::{TenantId, Timestamp, access::Actor};
 use sea_orm::{ActiveValue::Set, DbErr};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -19,7 +24,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 const QUEUE: usize = 4_096;
 /// How long they are collected before they are written together.
 const PAUSE: Duration = Duration::from_millis(100);
-/// How many of one person in one tenant are written in one minute: whoever knocks all night fills no disk.
+/// How many of one person or machine in one tenant are written in one minute: whoever knocks all night fills no disk.
 const PER_MINUTE: u32 = 100;
 
 /// Takes note of refusals: bounded, and without a lock on the way of a request.
@@ -64,8 +69,8 @@ struct Writer {
     database: Database,
     ids: Arc<dyn Ids>,
     lost: Arc<AtomicU64>,
-    /// For each person in a tenant: the minute, and how many were written in it.
-    minutes: HashMap<(TenantId, UserId), (i64, u32)>,
+    /// For each person or machine in a tenant: the minute, and how many were written in it.
+    minutes: HashMap<(TenantId, Actor), (i64, u32)>,
 }
 
 impl Writer {
@@ -136,7 +141,8 @@ impl Writer {
                 id: Set(self.ids.next()),
                 tenant_id: Set(Some(tenant.as_uuid())),
                 at: Set(at.as_micros()),
-                actor_id: Set(Some(refusal.actor.as_uuid())),
+                actor_id: Set(Some(actor_id(refusal.actor))),
+                key_id: Set(key_id(refusal.actor)),
                 action: Set(refusal.action),
                 target: Set(refusal.target),
                 outcome: Set(Outcome::Denied.name().to_owned()),

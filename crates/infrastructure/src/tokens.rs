@@ -7,8 +7,8 @@ use crate::keys::{KeyError, KeyRing, Purpose, VerifyingKey};
 use async_trait::async_trait;
 use aws_lc_rs::{digest, hmac};
 use bailiwick_application::ports::{
-    AccessClaims, AccessTokens, DeviceId, DeviceTokens, KnownDevice, PresentedRefresh,
-    RefreshClaims, RefreshTokens, Secret, TokenError,
+    Access, AccessClaims, AccessTokens, DeviceId, DeviceTokens, FIRST_PARTY, KnownDevice,
+    MachineClaims, PresentedRefresh, RefreshClaims, RefreshTokens, Secret, TokenError,
 };
 use bailiwick_domain::Timestamp;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -17,8 +17,6 @@ use moka::sync::Cache;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{str::FromStr, sync::Arc, time::Duration};
 
-/// The built-in first-party client (RFC 9068 §2.2 wants one named).
-const CLIENT: &str = "bailiwick-first-party";
 /// The longest token that is looked at, in bytes.
 const MAX_LENGTH: usize = 4096;
 /// How far the clock of the replica that signed may be ahead.
@@ -34,7 +32,7 @@ pub struct JwtAccessTokens {
     ring: Arc<KeyRing>,
     issuer: String,
     /// What has been verified, by the hash of the whole token, with the key that it was verified with.
-    verified: Cache<[u8; 32], Arc<(String, AccessClaims)>>,
+    verified: Cache<[u8; 32], Arc<(String, Access)>>,
 }
 
 /// Signs and verifies refresh tokens. Each carries a MAC that only the secret of its chain makes.
@@ -60,12 +58,15 @@ impl JwtAccessTokens {
     }
 
     /// What this token says, if it was verified before, its time is not over, and its key still counts.
-    fn recall(&self, hash: &[u8; 32], now: Timestamp) -> Option<AccessClaims> {
+    fn recall(&self, hash: &[u8; 32], now: Timestamp) -> Option<Access> {
         let known = self.verified.get(hash)?;
-        let (key, claims) = &*known;
-        let counts = self.ring.knows(key, Purpose::Access)
-            && is_in_time(claims.issued_at, claims.expires_at, now);
-        counts.then(|| claims.clone())
+        let (key, access) = &*known;
+        let (begins, ends) = match access {
+            Access::Person(claims) => (claims.issued_at, claims.expires_at),
+            Access::Machine(claims) => (claims.issued_at, claims.expires_at),
+        };
+        let counts = self.ring.knows(key, Purpose::Access) && is_in_time(begins, ends, now);
+        counts.then(|| access.clone())
     }
 }
 
@@ -122,11 +123,15 @@ struct AccessBody {
     #[serde(flatten)]
     common: Common,
     #[serde(flatten)]
-    of: OfSession,
+    of: Option<OfSession>,
     client_id: String,
-    auth_time: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     org_id: Option<String>,
+    /// With which key a machine got it: then it is of no session, and the subject is a service account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_id: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -215,54 +220,88 @@ impl DeviceTokens for JwtDeviceTokens {
 
 #[async_trait]
 impl AccessTokens for JwtAccessTokens {
-    async fn issue(&self, claims: &AccessClaims) -> Result<String, TokenError> {
-        let body = AccessBody {
-            common: Common {
-                iss: self.issuer.clone(),
-                aud: AccessBody::audience(&self.issuer),
-                sub: claims.user.to_string(),
-                iat: claims.issued_at.as_seconds(),
-                nbf: claims.issued_at.as_seconds(),
-                exp: claims.expires_at.as_seconds(),
-                jti: claims.id.to_string(),
+    async fn issue(&self, access: &Access) -> Result<String, TokenError> {
+        let (jti, sub, issued_at, expires_at) = match access {
+            Access::Person(of) => (of.id, of.user.to_string(), of.issued_at, of.expires_at),
+            Access::Machine(of) => (of.id, of.account.to_string(), of.issued_at, of.expires_at),
+        };
+        let common = Common {
+            iss: self.issuer.clone(),
+            aud: AccessBody::audience(&self.issuer),
+            sub,
+            iat: issued_at.as_seconds(),
+            nbf: issued_at.as_seconds(),
+            exp: expires_at.as_seconds(),
+            jti: jti.to_string(),
+        };
+        let body = match access {
+            Access::Person(claims) => AccessBody {
+                common,
+                of: Some(OfSession {
+                    sid: claims.session.to_string(),
+                    cid: claims.chain.to_string(),
+                }),
+                client_id: FIRST_PARTY.to_owned(),
+                auth_time: Some(claims.authenticated_at.as_seconds()),
+                org_id: claims.tenant.map(|tenant| tenant.to_string()),
+                key_id: None,
             },
-            of: OfSession {
-                sid: claims.session.to_string(),
-                cid: claims.chain.to_string(),
+            Access::Machine(claims) => AccessBody {
+                client_id: common.sub.clone(),
+                common,
+                of: None,
+                auth_time: None,
+                org_id: Some(claims.tenant.to_string()),
+                key_id: Some(claims.key.to_string()),
             },
-            client_id: CLIENT.to_owned(),
-            auth_time: claims.authenticated_at.as_seconds(),
-            org_id: claims.tenant.map(|tenant| tenant.to_string()),
         };
         signed(&self.ring, &body)
     }
 
-    async fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError> {
+    async fn verify(&self, token: &str, now: Timestamp) -> Result<Access, TokenError> {
         let mut hash = [0; 32];
         hash.copy_from_slice(digest::digest(&digest::SHA256, token.as_bytes()).as_ref());
-        if let Some(claims) = self.recall(&hash, now) {
-            return Ok(claims);
+        if let Some(access) = self.recall(&hash, now) {
+            return Ok(access);
         }
         let (key, body) = verified(&self.ring, &self.issuer, token, now).await?;
-        let AccessBody {
-            common,
-            of,
-            auth_time,
-            org_id,
-            ..
-        } = body;
-        let claims = AccessClaims {
+        let access = understood(body)?;
+        self.verified.insert(hash, Arc::new((key, access.clone())));
+        Ok(access)
+    }
+}
+
+/// What the body of an access token says: of a person or of a machine, and nothing between.
+fn understood(body: AccessBody) -> Result<Access, TokenError> {
+    let AccessBody {
+        common,
+        of,
+        auth_time,
+        org_id,
+        key_id,
+        ..
+    } = body;
+    let (issued_at, expires_at) = (seconds(common.iat), seconds(common.exp));
+    match (of, auth_time, key_id) {
+        (Some(of), Some(auth_time), None) => Ok(Access::Person(AccessClaims {
             id: id(&common.jti)?,
             user: id(&common.sub)?,
             session: id(&of.sid)?,
             chain: id(&of.cid)?,
             tenant: org_id.as_deref().map(id).transpose()?,
             authenticated_at: seconds(auth_time),
-            issued_at: seconds(common.iat),
-            expires_at: seconds(common.exp),
-        };
-        self.verified.insert(hash, Arc::new((key, claims.clone())));
-        Ok(claims)
+            issued_at,
+            expires_at,
+        })),
+        (None, None, Some(key)) => Ok(Access::Machine(MachineClaims {
+            id: id(&common.jti)?,
+            account: id(&common.sub)?,
+            key: id(&key)?,
+            tenant: id(&org_id.ok_or(TokenError::Invalid("claims"))?)?,
+            issued_at,
+            expires_at,
+        })),
+        _ => Err(TokenError::Invalid("claims")),
     }
 }
 

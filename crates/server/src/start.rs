@@ -17,6 +17,7 @@ use bailiwick_application::{
     admin::Admin,
     audit::Audit,
     invitations::Invitations,
+    machines::Machines,
     members::{JoinRules, Members},
     organizations::Organizations,
     platform::Platform,
@@ -30,7 +31,8 @@ use bailiwick_infrastructure::{
     Argon2Passwords, ConnectError, CountedAttempts, Database, DatabaseOptions, HashingOptions,
     IsolationError, JwtAccessTokens, JwtDeviceTokens, JwtRefreshTokens, KeyAlgorithm, KeyError,
     KeyPolicy, KeyRing, LettreMailer, MailRoute, MailSetupError, RandomIds, SeaStore, SealingKey,
-    SealingKeyError, SystemClock, SystemEntropy, UncountedAttempts, WrittenRefusals,
+    SealingKeyError, SystemClock, SystemEntropy, UncountedAttempts, WrittenKeyUses,
+    WrittenRefusals,
 };
 use rustix::{
     net::listen,
@@ -302,6 +304,7 @@ async fn services(
         &ending.tasks,
         ending.over.clone(),
     );
+    let uses = WrittenKeyUses::start(database.clone(), &ending.tasks, ending.over.clone());
     let store = Arc::new(SeaStore::new(
         database,
         Arc::clone(&clock),
@@ -334,6 +337,7 @@ async fn services(
         devices: Arc::new(JwtDeviceTokens::new(Arc::clone(&ring), issuer)),
         attempts: Arc::clone(&attempts),
         entropy: Arc::clone(&entropy),
+        uses: Arc::new(uses),
     };
     let verify_email = config.registration.verify_email;
     let lifetimes = Lifetimes {
@@ -369,6 +373,7 @@ async fn services(
         ),
         sessions: Sessions::new(ground.clone(), instruments, rules),
         organizations: Organizations::new(ground.clone(), mode),
+        machines: Machines::new(ground.clone(), Arc::clone(&entropy)),
         members: Members::new(ground.clone(), entropy, joining),
         roles: Roles::new(ground.clone()),
         projects: Projects::new(ground.clone()),

@@ -96,7 +96,7 @@ async fn every_foreign_key_leads_an_index() {
 
         let indexes = indexes(&db).await;
         let keys = foreign_keys(&db).await;
-        assert_eq!(keys.len(), 27);
+        assert_eq!(keys.len(), 32);
         for key in keys {
             let led = indexes.iter().any(|index| {
                 !index.partial
@@ -121,7 +121,7 @@ async fn whatever_a_tenant_owns_is_keyed_and_referred_to_with_the_tenant() {
             .filter(|table| table.columns.iter().any(|column| column == "tenant_id"))
             .map(|table| table.name)
             .collect::<Vec<_>>();
-        assert_eq!(owned.len(), 12);
+        assert_eq!(owned.len(), 15);
         // A slug is unique on the platform, and nothing refers to it.
         for table in owned.iter().filter(|table| *table != "slugs") {
             let keyed = indexes.iter().any(|index| {
@@ -185,7 +185,8 @@ async fn nothing_ties_rows_of_two_tenants_together() {
 
         for ((table, row), (_, foreign)) in links(&ours).into_iter().zip(links(&theirs)) {
             for (place, other) in foreign.into_iter().enumerate() {
-                if other == row[place] {
+                // An id of its own, a secret and a person tie nothing.
+                if other == row[place] || ["id", "secret_hash", "made_by"].contains(&other.0) {
                     continue;
                 }
                 let mut crossing = row.clone();
@@ -200,12 +201,16 @@ async fn nothing_ties_rows_of_two_tenants_together() {
 
 #[tokio::test]
 async fn what_is_about_a_member_or_a_role_goes_with_them() {
-    let goes: [(&str, &str, Which); 5] = [
+    let goes: [(&str, &str, Which); 7] = [
         ("role_includes", "roles", |island| island.role),
         ("role_includes", "roles", |island| island.included),
         ("project_roles", "members", |island| island.member),
         ("ownership_offers", "members", |island| island.member),
         ("ownership_offers", "members", |island| island.guest),
+        ("service_account_roles", "service_accounts", |island| {
+            island.machine
+        }),
+        ("api_keys", "service_accounts", |island| island.machine),
     ];
     for scratch in Scratch::each().await {
         let db = scratch.connect().await;
@@ -404,7 +409,7 @@ async fn an_audit_event_stays_as_it_was_written() {
         ];
         attempts.push(match scratch {
             Scratch::Sqlite(_) => {
-                "REPLACE INTO audit_events SELECT id, tenant_id, at, actor_id, action, 'nobody', outcome, reason FROM audit_events"
+                "REPLACE INTO audit_events SELECT id, tenant_id, at, actor_id, action, 'nobody', outcome, reason, key_id FROM audit_events"
             }
             Scratch::Postgres(_) => "TRUNCATE audit_events",
         });
@@ -425,6 +430,7 @@ struct Island {
     included: Uuid,
     project: Uuid,
     session: Uuid,
+    machine: Uuid,
 }
 
 /// Which row of an island.
@@ -432,7 +438,7 @@ type Which = fn(&Island) -> Uuid;
 
 async fn island(db: &DatabaseConnection, name: &str) -> Island {
     let [user, visitor, tenant, member, guest] = [(); 5].map(|()| Uuid::new_v4());
-    let [role, included, project, session] = [(); 4].map(|()| Uuid::new_v4());
+    let [role, included, project, session, machine] = [(); 5].map(|()| Uuid::new_v4());
     let (at, later) = (1_i64, 2_i64);
     #[rustfmt::skip]
     let rows: [(&str, &[(&str, Value)]); 9] = [
@@ -449,6 +455,16 @@ async fn island(db: &DatabaseConnection, name: &str) -> Island {
     for (table, row) in rows {
         insert(db, table, row).await.unwrap();
     }
+    // Older schemas know no machines.
+    if tables(db)
+        .await
+        .iter()
+        .any(|table| table.name == "service_accounts")
+    {
+        #[rustfmt::skip]
+        let row = [("tenant_id", tenant.into()), ("id", machine.into()), ("name", name.into()), ("status", "active".into()), ("version", at.into()), ("created_at", at.into()), ("updated_at", at.into())];
+        insert(db, "service_accounts", &row).await.unwrap();
+    }
     Island {
         tenant,
         user,
@@ -458,18 +474,21 @@ async fn island(db: &DatabaseConnection, name: &str) -> Island {
         included,
         project,
         session,
+        machine,
     }
 }
 
 /// A row of each table that ties rows of a tenant to each other.
 #[rustfmt::skip]
-fn links(island: &Island) -> [(&'static str, Vec<(&'static str, Value)>); 3] {
-    let Island { tenant, member, guest, role, included, project, .. } = *island;
+fn links(island: &Island) -> [(&'static str, Vec<(&'static str, Value)>); 5] {
+    let Island { tenant, user, member, guest, role, included, project, machine, .. } = *island;
     let (at, later) = (1_i64, 2_i64);
     [
         ("role_includes", vec![("tenant_id", tenant.into()), ("role_id", role.into()), ("included_id", included.into())]),
         ("project_roles", vec![("tenant_id", tenant.into()), ("project_id", project.into()), ("member_id", member.into()), ("role_id", role.into()), ("created_at", at.into())]),
         ("ownership_offers", vec![("tenant_id", tenant.into()), ("from_member_id", member.into()), ("to_member_id", guest.into()), ("created_at", at.into()), ("expires_at", later.into())]),
+        ("service_account_roles", vec![("tenant_id", tenant.into()), ("account_id", machine.into()), ("role_id", role.into())]),
+        ("api_keys", vec![("tenant_id", tenant.into()), ("id", machine.into()), ("account_id", machine.into()), ("name", "key".into()), ("permissions", "".into()), ("secret_hash", tenant.as_bytes().to_vec().into()), ("made_by", user.into()), ("created_at", at.into()), ("expires_at", later.into())]),
     ]
 }
 

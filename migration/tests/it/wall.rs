@@ -92,7 +92,13 @@ impl Walled {
 /// A tenant with a row in each table; a new table of tenants has to be added here.
 async fn furnished(db: &DatabaseConnection, name: &str, secret: u8) -> Island {
     let island = island(db, name).await;
-    for table in ["role_includes", "project_roles", "ownership_offers"] {
+    for table in [
+        "role_includes",
+        "project_roles",
+        "ownership_offers",
+        "service_account_roles",
+        "api_keys",
+    ] {
         if column(db, &format!("SELECT 'a row' FROM {table}"))
             .await
             .is_empty()
@@ -149,7 +155,7 @@ async fn every_table_with_rows_of_tenants_is_guarded() {
     .await;
 
     assert_eq!(unguarded, [""; 0]);
-    assert_eq!(walled.tables.len(), 13);
+    assert_eq!(walled.tables.len(), 16);
     for (table, tenant) in &walled.tables {
         for island in [&walled.ours, &walled.theirs] {
             let sql = format!(
@@ -194,6 +200,9 @@ async fn whoever_says_nothing_sees_nothing() {
         // Whoever is said to be an operator and is none, whoever has another secret.
         vec![("operator_id", walled.ours.user.to_string())],
         vec![("invitation", "07".repeat(32))],
+        // Whoever brings the secret of no key, and whoever brings nothing.
+        vec![("api_key", "07".repeat(32))],
+        vec![("api_key", String::new())],
         ["tenant_id", "user_id", "operator_id"]
             .map(|name| (name, nobody.clone()))
             .into(),
@@ -320,6 +329,29 @@ async fn whoever_is_invited_sees_what_they_are_invited_to() {
     }
     let secret = [("invitation", "01".repeat(32))];
     assert_eq!(walled.seen_of(&walled.theirs, &secret).await, [""; 0]);
+}
+
+/// By either secret while a rotation lasts, and of the tenant nothing more.
+#[tokio::test]
+async fn whoever_brings_a_key_sees_that_key_alone() {
+    let Some(walled) = Walled::new().await else {
+        return;
+    };
+    let tenant = walled.ours.tenant;
+    let previous =
+        format!("UPDATE api_keys SET previous_hash = '\\x0707' WHERE tenant_id = '{tenant}'");
+    execute(&walled.owner, &previous).await.unwrap();
+
+    for secret in [tenant.simple().to_string(), "0707".to_owned()] {
+        let settings = [("api_key", secret)];
+        assert_eq!(walled.seen_of(&walled.ours, &settings).await, ["api_keys"]);
+        assert_eq!(walled.seen_of(&walled.theirs, &settings).await, [""; 0]);
+        let tx = walled.begin(&settings).await;
+        let done = tx
+            .execute_unprepared("UPDATE api_keys SET revoked_at = NULL")
+            .await;
+        assert_eq!(done.unwrap().rows_affected(), 0);
+    }
 }
 
 #[tokio::test]

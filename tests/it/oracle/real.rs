@@ -285,7 +285,7 @@ impl<'a> Real<'a> {
                     email: guest.email.clone(),
                     roles: roles.iter().map(|role| role_id(role)).collect(),
                     status: InvitationStatus::Pending,
-                    invited_by: user(giver),
+                    invited_by: user(giver).into(),
                     created_at: now,
                     expires_at: now.plus(Invitation::LIFETIME),
                 };
@@ -456,7 +456,7 @@ impl<'a> Real<'a> {
             id: project_id(project),
             tenant: tenant(organization),
             name: project.parse().unwrap(),
-            created_by: user(creator),
+            created_by: user(creator).into(),
             created_at: self.now,
             updated_at: self.now,
             deleted_at: None,
@@ -481,7 +481,7 @@ impl<'a> Real<'a> {
 /// Whether a store that asks for what the selection names would find the thing.
 fn is_queried(selection: &Selection, within: TenantId, object: Object) -> bool {
     let project = object.project.unwrap();
-    let (own_in, user) = selection.own_in();
+    let (own_in, user) = selection.own_in().unwrap();
     object.tenant == within
         && (selection.is_everything()
             || selection

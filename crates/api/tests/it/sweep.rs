@@ -13,6 +13,7 @@ use bailiwick_application::{
     admin::Admin,
     audit::Audit,
     invitations::Invitations,
+    machines::Machines,
     members::{JoinRules, Members},
     organizations::Organizations,
     platform::Platform,
@@ -26,6 +27,7 @@ use bailiwick_domain::{
         AccountScope, Assignment, AuditEntry, Founding, PlatformScope, Read, Selection, Standing,
         TenantScope, Write,
     },
+    api_key::ApiKey,
     invitation::{InvitationStatus, Redemption},
     mailed::MailedToken,
     member::{MemberStatus, MembershipMode},
@@ -33,6 +35,7 @@ use bailiwick_domain::{
     password::{Password, PasswordHash, PasswordPolicy},
     project::Project,
     role::RoleBook,
+    service_account::ServiceAccount,
     session::{Chain, EndCause, Lifetimes, Outage, RevokeCause, Session},
     tenant::{Erasure, Tenant, TenantStatus},
     user::{EmailAddress, User},
@@ -149,6 +152,7 @@ fn services() -> Services {
         devices: Arc::new(Untouched),
         attempts: Arc::new(Untouched),
         entropy: Arc::new(Zero),
+        uses: Arc::new(Untouched),
     };
     let rules = SessionRules {
         lifetimes: Lifetimes::default(),
@@ -176,6 +180,7 @@ fn services() -> Services {
             Arc::new(Untouched),
             JOINING,
         ),
+        machines: Machines::new(ground.clone(), Arc::new(Zero)),
         roles: Roles::new(ground.clone()),
         projects: Projects::new(ground.clone()),
         access: Explanations::new(ground.clone()),
@@ -227,18 +232,18 @@ struct ByName;
 
 #[async_trait]
 impl AccessTokens for ByName {
-    async fn issue(&self, _: &AccessClaims) -> Result<String, TokenError> {
+    async fn issue(&self, _: &ports::Access) -> Result<String, TokenError> {
         unreachable!("a token was issued")
     }
 
-    async fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError> {
+    async fn verify(&self, token: &str, now: Timestamp) -> Result<ports::Access, TokenError> {
         let place = CAST
             .iter()
             .position(|persona| format!("{persona:?}") == token);
         let place = place.filter(|place| CAST[*place] != Persona::Forger);
         let place = place.ok_or(TokenError::Invalid("forged"))?;
         let bound = CAST[place] != Persona::WithoutOrganization;
-        Ok(AccessClaims {
+        Ok(ports::Access::Person(AccessClaims {
             id: Uuid::nil(),
             user: UserId::from_uuid(Uuid::from_u128(place as u128)),
             session: SessionId::from_uuid(Uuid::nil()),
@@ -247,12 +252,18 @@ impl AccessTokens for ByName {
             authenticated_at: now,
             issued_at: now,
             expires_at: now.plus(Duration::from_secs(300)),
-        })
+        }))
     }
 }
 
 /// Only what tells who asks may be touched.
 struct Untouched;
+
+impl KeyUses for Untouched {
+    fn note(&self, _: TenantId, _: ApiKeyId, _: Timestamp) {
+        unreachable!("a use was noted")
+    }
+}
 
 #[async_trait]
 impl Credentials for Untouched {
@@ -314,6 +325,16 @@ impl Credentials for Untouched {
         unreachable!("the store was touched")
     }
     async fn session(&self, _: SessionId) -> Result<Option<Session>, StoreError> {
+        unreachable!("the store was touched")
+    }
+    async fn key_with(
+        &self,
+        _: ApiKeyId,
+        _: &Secret,
+    ) -> Result<Option<(KnownKey, WhichSecret)>, StoreError> {
+        unreachable!("the store was touched")
+    }
+    async fn key_of(&self, _: &MachineClaims) -> Result<Option<KnownKey>, StoreError> {
         unreachable!("the store was touched")
     }
     async fn invited(&self, _: &Secret) -> Result<Option<InvitationRow>, StoreError> {
@@ -417,6 +438,34 @@ impl Views for Untouched {
         _: ProjectId,
         _: &Page<MemberId>,
     ) -> Result<Slice<MemberRow>, StoreError> {
+        unreachable!("the store was touched")
+    }
+    async fn service_accounts(
+        &self,
+        _: &TenantScope<Read>,
+        _: &Page<ServiceAccountId>,
+    ) -> Result<Slice<ServiceAccount>, StoreError> {
+        unreachable!("the store was touched")
+    }
+    async fn service_account(
+        &self,
+        _: &TenantScope<Read>,
+        _: ServiceAccountId,
+    ) -> Result<Option<ServiceAccount>, StoreError> {
+        unreachable!("the store was touched")
+    }
+    async fn api_keys(
+        &self,
+        _: &TenantScope<Read>,
+        _: &Page<ApiKeyId>,
+    ) -> Result<Slice<ApiKey>, StoreError> {
+        unreachable!("the store was touched")
+    }
+    async fn api_key(
+        &self,
+        _: &TenantScope<Read>,
+        _: ApiKeyId,
+    ) -> Result<Option<ApiKey>, StoreError> {
         unreachable!("the store was touched")
     }
     async fn audit_events(

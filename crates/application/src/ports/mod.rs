@@ -2,6 +2,7 @@
 
 mod attempts;
 mod chance;
+mod machines;
 mod mail;
 mod passwords;
 mod refusals;
@@ -10,6 +11,7 @@ mod tokens;
 
 pub use attempts::*;
 pub use chance::*;
+pub use machines::*;
 pub use mail::*;
 pub use passwords::*;
 pub use refusals::*;

@@ -1,6 +1,6 @@
 //! What was refused, noted beside the way of the request.
 
-use bailiwick_domain::{TenantId, UserId};
+use bailiwick_domain::{TenantId, access::Actor};
 
 /// Takes note of refusals. It never waits, and would rather lose one than hold up a request.
 pub trait Refusals: Send + Sync {
@@ -14,7 +14,7 @@ pub struct Refusal {
     /// Where.
     pub tenant: TenantId,
     /// Who.
-    pub actor: UserId,
+    pub actor: Actor,
     /// What: the wire name of the permission, or the verb and path where none is named.
     pub action: String,
     /// On which thing: the id in the path, if there is one.

@@ -3,15 +3,16 @@
 //! A *unit of work* is one transaction, pinned to one tenant or one account; dropped without a commit, it never was.
 //! *Views* are reads that no invariant depends on.
 
-use super::{AccessClaims, RefreshClaims, Secret};
+use super::{AccessClaims, MachineClaims, RefreshClaims, Secret};
 use async_trait::async_trait;
 use bailiwick_domain::{
-    AuditId, ChainId, InvitationId, MailedTokenId, MemberId, Name, ProjectId, RoleId, SessionId,
-    TenantId, Timestamp, UserId,
+    ApiKeyId, AuditId, ChainId, InvitationId, MailedTokenId, MemberId, Name, ProjectId, RoleId,
+    ServiceAccountId, SessionId, TenantId, Timestamp, UserId,
     access::{
         AccountScope, Assignment, AuditEntry, Founding, PlatformScope, Read, Selection, Standing,
         TenantScope, Write,
     },
+    api_key::ApiKey,
     invitation::{Invitation, InvitationStatus, Redemption},
     mailed::MailedToken,
     member::{Member, MemberStatus, Owners},
@@ -19,6 +20,7 @@ use bailiwick_domain::{
     password::PasswordHash,
     project::Project,
     role::{BuiltIn, Role, RoleBook, Usage},
+    service_account::ServiceAccount,
     session::{Chain, EndCause, Outage, Place, RevokeCause, Session},
     tenant::{Erasure, Slug, Tenant, TenantStatus},
     user::{EmailAddress, User},
@@ -88,6 +90,17 @@ pub trait Credentials: Send + Sync {
     /// A session, over or not.
     async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError>;
 
+    /// All that decides about a key that is shown with this secret, as it stands now, and which of its secrets that is.
+    /// Nobody learns from how long it takes how much of a secret is right.
+    async fn key_with(
+        &self,
+        id: ApiKeyId,
+        secret: &Secret,
+    ) -> Result<Option<(KnownKey, WhichSecret)>, StoreError>;
+
+    /// All that decides about the key that a machine's token was made with, as it stands now.
+    async fn key_of(&self, claims: &MachineClaims) -> Result<Option<KnownKey>, StoreError>;
+
     /// The invitation that was mailed with this secret.
     async fn invited(&self, secret: &Secret) -> Result<Option<InvitationRow>, StoreError>;
 }
@@ -129,6 +142,28 @@ pub struct KnownChain {
     pub account_open: bool,
     /// The person's standing where the chain has a place, if they have one.
     pub standing: Option<Standing>,
+}
+
+/// What decides about a key.
+#[derive(Debug, Clone)]
+pub struct KnownKey {
+    /// The key.
+    pub key: ApiKey,
+    /// Whose it is.
+    pub account: ServiceAccount,
+    /// Is the tenant in order?
+    pub tenant_status: TenantStatus,
+    /// The roles of the account, and all that they include.
+    pub roles: RoleBook,
+}
+
+/// One of the secrets of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhichSecret {
+    /// The one of the last rotation.
+    Newest,
+    /// The one before it.
+    Previous,
 }
 
 /// Reads that no invariant depends on.
@@ -227,6 +262,34 @@ pub trait Views: Send + Sync {
         project: ProjectId,
         page: &Page<MemberId>,
     ) -> Result<Slice<MemberRow>, StoreError>;
+
+    /// Its service accounts, in the order of being made.
+    async fn service_accounts(
+        &self,
+        scope: &TenantScope<Read>,
+        page: &Page<ServiceAccountId>,
+    ) -> Result<Slice<ServiceAccount>, StoreError>;
+
+    /// One service account.
+    async fn service_account(
+        &self,
+        scope: &TenantScope<Read>,
+        id: ServiceAccountId,
+    ) -> Result<Option<ServiceAccount>, StoreError>;
+
+    /// Its API keys, in the order of being made, those that are good no more among them.
+    async fn api_keys(
+        &self,
+        scope: &TenantScope<Read>,
+        page: &Page<ApiKeyId>,
+    ) -> Result<Slice<ApiKey>, StoreError>;
+
+    /// One API key.
+    async fn api_key(
+        &self,
+        scope: &TenantScope<Read>,
+        id: ApiKeyId,
+    ) -> Result<Option<ApiKey>, StoreError>;
 
     /// The audit trail.
     async fn audit_events(
@@ -393,7 +456,7 @@ pub struct AuditRow {
     /// When.
     pub at: Timestamp,
     /// Who.
-    pub actor: Option<UserId>,
+    pub actor: Option<RecordedActor>,
     /// What.
     pub action: String,
     /// To which thing.
@@ -402,6 +465,24 @@ pub struct AuditRow {
     pub outcome: Outcome,
     /// Why, if it was said.
     pub reason: Option<String>,
+}
+
+/// Who did it, as a record says it: both outlive whom they name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordedActor {
+    /// A person.
+    User(UserId),
+    /// A service account, with one of its keys.
+    Machine(ServiceAccountId, ApiKeyId),
+}
+
+/// Whose records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhoseRecords {
+    /// A person's.
+    User(UserId),
+    /// A service account's.
+    Machine(ServiceAccountId),
 }
 
 /// What came of something that was asked for.
@@ -416,8 +497,8 @@ pub enum Outcome {
 /// Which records of the audit trail.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditFilter {
-    /// Those of this person.
-    pub actor: Option<UserId>,
+    /// Those of this person or machine.
+    pub actor: Option<WhoseRecords>,
     /// Those of this act.
     pub action: Option<String>,
     /// Those about this thing.
@@ -522,7 +603,7 @@ pub struct Slice<Row> {
 /// One transaction in one tenant: every repository of it at once.
 #[async_trait]
 pub trait TenantUnit:
-    Directory + Tenants + Roles + Members + Invitations + Offers + Projects
+    Directory + Tenants + Roles + Members + Invitations + Offers + Projects + Machines
 {
     /// Makes it last. Nothing is written without a record of who wrote it.
     async fn commit(self: Box<Self>, entry: AuditEntry) -> Result<(), StoreError>;
@@ -771,6 +852,45 @@ pub trait Projects: Send {
     /// Keeps its changes. Of one that is deleted nobody has a role any more. [`Unique::ProjectName`] when another live
     /// one has the name.
     async fn save_project(&mut self, project: &Project) -> Result<(), StoreError>;
+}
+
+/// The machines of the tenant. They and their keys stand still while the tenant is locked.
+#[async_trait]
+pub trait Machines: Send {
+    /// How many service accounts there are.
+    async fn count_service_accounts(&mut self) -> Result<usize, StoreError>;
+    /// Adds a service account with its roles.
+    async fn add_service_account(&mut self, account: &ServiceAccount) -> Result<(), StoreError>;
+    /// A service account.
+    async fn service_account(
+        &mut self,
+        id: ServiceAccountId,
+    ) -> Result<Option<ServiceAccount>, StoreError>;
+    /// Keeps its changes.
+    async fn save_service_account(
+        &mut self,
+        account: &ServiceAccount,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+    /// Removes a service account, with its keys.
+    async fn remove_service_account(&mut self, id: ServiceAccountId) -> Result<(), StoreError>;
+    /// How many keys of an account are good at this moment.
+    async fn count_live_keys(
+        &mut self,
+        account: ServiceAccountId,
+        now: Timestamp,
+    ) -> Result<usize, StoreError>;
+    /// Adds a key with this secret.
+    async fn add_api_key(&mut self, key: &ApiKey, secret: &Secret) -> Result<(), StoreError>;
+    /// A key, good or not.
+    async fn api_key(&mut self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError>;
+    /// Keeps the changes of a key. With another secret the old one is kept beside it, if the key says until when; without
+    /// one, a previous secret is kept or forgotten likewise.
+    async fn save_api_key(
+        &mut self,
+        key: &ApiKey,
+        secret: Option<&Secret>,
+    ) -> Result<(), StoreError>;
 }
 
 /// What a store may fail with, in words that a use case can act on.

@@ -2,9 +2,14 @@
 
 use super::Secret;
 use async_trait::async_trait;
-use bailiwick_domain::{ChainId, SessionId, TenantId, Timestamp, UserId, user::EmailAddress};
+use bailiwick_domain::{
+    ApiKeyId, ChainId, ServiceAccountId, SessionId, TenantId, Timestamp, UserId, user::EmailAddress,
+};
 use std::time::Duration;
 use uuid::Uuid;
+
+/// The built-in client of whoever signs in with a password (RFC 9068 §2.2 wants one named).
+pub const FIRST_PARTY: &str = "bailiwick-first-party";
 
 /// What an access token says: who, in which session, where. Never what they may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,14 +32,40 @@ pub struct AccessClaims {
     pub expires_at: Timestamp,
 }
 
+/// What an access token of a machine says: which service account, by which key, where. It lives and dies with the key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MachineClaims {
+    /// Its own id.
+    pub id: Uuid,
+    /// Whose.
+    pub account: ServiceAccountId,
+    /// With which key it was made.
+    pub key: ApiKeyId,
+    /// In which tenant it is good.
+    pub tenant: TenantId,
+    /// From when it is good.
+    pub issued_at: Timestamp,
+    /// Until when it is good.
+    pub expires_at: Timestamp,
+}
+
+/// What an access token says, whosever it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Access {
+    /// A person's.
+    Person(AccessClaims),
+    /// A machine's.
+    Machine(MachineClaims),
+}
+
 /// Signs and reads access tokens (RFC 9068).
 #[async_trait]
 pub trait AccessTokens: Send + Sync {
     /// The token that says this.
-    async fn issue(&self, claims: &AccessClaims) -> Result<String, TokenError>;
+    async fn issue(&self, access: &Access) -> Result<String, TokenError>;
 
     /// What the token says, if it is ours and good at this time.
-    async fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError>;
+    async fn verify(&self, token: &str, now: Timestamp) -> Result<Access, TokenError>;
 }
 
 /// What a refresh token says.

@@ -3,7 +3,7 @@
 //! Nobody is given leave to register, to sign in or to found. Each of these rests on a fact instead, and each
 //! constructor names its fact.
 
-use super::{AuditEntry, Catalogue, Permit, Principal, Scope, action::SuspendUser};
+use super::{AuditEntry, Permit, Scope, action::SuspendUser};
 use crate::{
     TenantId, UserId,
     mailed::Redeemed,
@@ -47,6 +47,8 @@ pub enum AccountAct {
     RefreshTokens,
     /// Lose a chain of refresh tokens, because a spent one was presented again.
     LoseChain,
+    /// Give back a token, and with it the chain that it is of.
+    GiveBackTokens,
     /// Be made an operator of the platform.
     BecomeOperator,
     /// Be an operator of the platform no more.
@@ -74,6 +76,7 @@ impl AccountAct {
             Self::SelectOrganization => "organization:select",
             Self::RefreshTokens => "session:refresh",
             Self::LoseChain => "session:reuse_detected",
+            Self::GiveBackTokens => "session:revoke_tokens",
             Self::BecomeOperator => "operator:appoint",
             Self::CeaseOperator => "operator:dismiss",
             Self::Suspend => "user:suspend",
@@ -91,11 +94,6 @@ impl AccountScope {
     /// The session was opened with the account's password, or its token was presented.
     pub const fn of_session(session: &Session) -> Self {
         Self::own(session.user)
-    }
-
-    /// The caller is signed in.
-    pub const fn signed_in<C: Catalogue>(principal: &Principal<C>) -> Self {
-        Self::own(principal.user())
     }
 
     /// A mail goes to the address of the account. It tells whoever asked for it nothing.
@@ -121,7 +119,7 @@ impl AccountScope {
     pub const fn by_operator(permit: &Permit<SuspendUser>, user: UserId) -> Self {
         Self {
             user,
-            actor: Some(permit.user()),
+            actor: permit.actor().user(),
         }
     }
 
@@ -151,7 +149,12 @@ impl AccountScope {
 
     /// The record of `act` on `target`.
     pub fn entry(&self, act: AccountAct, target: impl fmt::Display) -> AuditEntry {
-        AuditEntry::new(self.actor, act.name(), Scope::Platform, target)
+        AuditEntry::new(
+            self.actor.map(Into::into),
+            act.name(),
+            Scope::Platform,
+            target,
+        )
     }
 
     /// Leave to found `tenant`: anybody with an account may found, nobody may found what exists.
@@ -187,7 +190,7 @@ impl Founding {
     /// The record of the founding, the first of the tenant.
     pub fn entry(&self) -> AuditEntry {
         AuditEntry::new(
-            Some(self.founder),
+            Some(self.founder.into()),
             "organization:found",
             Scope::Tenant(self.tenant),
             self.tenant,

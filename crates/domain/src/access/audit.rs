@@ -1,14 +1,14 @@
 //! What is written down whenever something is written.
 
-use super::Scope;
-use crate::{Name, UserId};
+use super::{Actor, Scope};
+use crate::Name;
 use std::fmt;
 
 /// Who did what to which thing, where. Only leave to act can write one, and no unit of work commits without one.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "an entry is made in order to be committed"]
 pub struct AuditEntry {
-    actor: Option<UserId>,
+    actor: Option<Actor>,
     action: &'static str,
     scope: Scope,
     target: String,
@@ -17,7 +17,7 @@ pub struct AuditEntry {
 
 impl AuditEntry {
     pub(super) fn new(
-        actor: Option<UserId>,
+        actor: Option<Actor>,
         action: &'static str,
         scope: Scope,
         target: impl fmt::Display,
@@ -33,7 +33,7 @@ impl AuditEntry {
 
     /// The record of an invitation having been answered, whose only proof is an invitation's own.
     pub(crate) fn of_redemption(
-        actor: Option<UserId>,
+        actor: Option<Actor>,
         action: &'static str,
         scope: Scope,
         target: impl fmt::Display,
@@ -60,7 +60,7 @@ impl AuditEntry {
 
     /// Who; nobody when it was somebody without an account, who held a secret.
     #[must_use]
-    pub const fn actor(&self) -> Option<UserId> {
+    pub const fn actor(&self) -> Option<Actor> {
         self.actor
     }
 

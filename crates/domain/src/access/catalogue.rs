@@ -227,6 +227,24 @@ crate::permissions! {
         /// Delete roles.
         DeleteRole         "role:delete"         TenantScope<Write>     High;
 
+        /// See the service accounts, with their roles.
+        ListServiceAccounts  "service_account:list"   TenantScope<Read>  Low;
+        /// Create service accounts, with roles that hold no more than one's own.
+        CreateServiceAccount "service_account:create" TenantScope<Write> High;
+        /// Rename, suspend and resume service accounts, and change their roles.
+        UpdateServiceAccount "service_account:update" TenantScope<Write> High;
+        /// Delete service accounts, with their keys.
+        DeleteServiceAccount "service_account:delete" TenantScope<Write> High;
+
+        /// See the API keys, with what each may do; never their secrets.
+        ListApiKeys        "api_key:list"        TenantScope<Read>      Low;
+        /// Make API keys that go no further than oneself.
+        CreateApiKey       "api_key:create"      TenantScope<Write>     High;
+        /// Give API keys another secret.
+        RotateApiKey       "api_key:rotate"      TenantScope<Write>     High;
+        /// Revoke API keys.
+        RevokeApiKey       "api_key:revoke"      TenantScope<Write>     High;
+
         /// Create a project.
         CreateProject      "project:create"      TenantScope<Write>     Medium;
         /// See a project.

@@ -1,7 +1,7 @@
 //! Leave to look for the one thing that the policy has to know before it can say yes.
 
 use super::{
-    Action, Decision, Denied, Extent, Object, OnObject, Permit, Principal, Read, Scope,
+    Action, Actor, Decision, Denied, Extent, Object, OnObject, Permit, Principal, Read, Scope,
     TenantScope, authorize, decide,
 };
 use crate::{ProjectId, TenantId, UserId};
@@ -24,7 +24,7 @@ pub struct Selection {
     owner: Option<UserId>,
     projects: Vec<ProjectId>,
     own_in: Vec<ProjectId>,
-    user: UserId,
+    user: Option<UserId>,
 }
 
 impl<A: Action<Scope: OnObject>> Claim<A> {
@@ -38,8 +38,8 @@ impl<A: Action<Scope: OnObject>> Claim<A> {
 
     /// Who claims.
     #[must_use]
-    pub const fn user(&self) -> UserId {
-        self.principal.user()
+    pub const fn actor(&self) -> Actor {
+        self.principal.actor()
     }
 
     /// Where to look, as the proof that a store's door demands.
@@ -87,12 +87,12 @@ impl<A: Action<Scope: OnObject>> Claim<A> {
             owner: None,
             projects: Vec::new(),
             own_in: Vec::new(),
-            user: self.user(),
+            user: self.actor().user(),
         };
         for (place, grants) in self.principal.grants_within(tenant) {
             match (place, grants.extent(A::PERMISSION)) {
                 (Scope::Tenant(_), Some(Extent::All)) => selection.everything = true,
-                (Scope::Tenant(_), Some(Extent::Own)) => selection.owner = Some(self.user()),
+                (Scope::Tenant(_), Some(Extent::Own)) => selection.owner = self.actor().user(),
                 (Scope::Project(_, project), Some(Extent::All)) => selection.projects.push(project),
                 (Scope::Project(_, project), Some(Extent::Own)) => selection.own_in.push(project),
                 (_, None) | (Scope::Platform, _) => {}
@@ -121,10 +121,10 @@ impl Selection {
         &self.projects
     }
 
-    /// The projects in which the person's own things are in it, and the person.
+    /// The projects in which the person's own things are in it, and the person; a machine has none.
     #[must_use]
-    pub fn own_in(&self) -> (&[ProjectId], UserId) {
-        (&self.own_in, self.user)
+    pub fn own_in(&self) -> Option<(&[ProjectId], UserId)> {
+        Some((&self.own_in, self.user?))
     }
 
     /// Is the thing in it?
@@ -139,14 +139,14 @@ impl Selection {
             && (self.everything
                 || (self.owner.is_some() && self.owner == object.owner)
                 || inside(&self.projects)
-                || (inside(&self.own_in) && object.owner == Some(self.user)))
+                || (inside(&self.own_in) && self.user.is_some() && object.owner == self.user))
     }
 }
 
 impl<A: Action<Scope: OnObject>> std::fmt::Debug for Claim<A> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Claim")
-            .field("user", &self.user())
+            .field("actor", &self.actor())
             .field("within", &self.within)
             .finish_non_exhaustive()
     }

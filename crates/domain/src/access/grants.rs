@@ -106,6 +106,18 @@ impl<C: Catalogue> Grants<C> {
         }
     }
 
+    /// What is in both, as far as it is in both.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        let all = self.all.intersection(&other.all);
+        let mine = self.all.union(&self.own);
+        let theirs = other.all.union(&other.own);
+        Self {
+            all,
+            own: mine.intersection(&theirs).less(&all),
+        }
+    }
+
     /// Those whose permission keeps the condition.
     #[must_use]
     pub fn only(&self, keep: impl Fn(C) -> bool) -> Self {

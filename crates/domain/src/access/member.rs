@@ -74,6 +74,6 @@ impl MemberScope {
     /// The record of `act` on `target`.
     pub fn entry(&self, act: MemberAct, target: impl fmt::Display) -> AuditEntry {
         let tenant = Scope::Tenant(self.writing.tenant());
-        AuditEntry::new(Some(self.user), act.name(), tenant, target)
+        AuditEntry::new(Some(self.user.into()), act.name(), tenant, target)
     }
 }

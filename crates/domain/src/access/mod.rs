@@ -4,6 +4,7 @@
 //! [`Permission`] is the built-in one, and the default of every type parameter here.
 
 mod account;
+mod actor;
 mod audit;
 pub mod catalogue;
 mod claim;
@@ -18,6 +19,7 @@ mod set;
 mod standing;
 
 pub use account::{AccountAct, AccountScope, Founding};
+pub use actor::{Actor, Machine};
 pub use audit::AuditEntry;
 pub use catalogue::{Action, Catalogue, Permission, Risk, UnknownPermission, action};
 pub use claim::{Claim, Selection};

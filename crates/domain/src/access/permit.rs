@@ -1,19 +1,20 @@
 //! The policy's leave, as a value.
 
 use super::{
-    Action, AuditEntry, Catalogue, Grants, PlatformScope, Proof, Scope, Target, Write, scope::Seal,
+    Action, Actor, AuditEntry, Catalogue, Grants, PlatformScope, Proof, Scope, Target, Write,
+    scope::Seal,
 };
-use crate::{TenantId, UserId};
+use crate::TenantId;
 use std::fmt;
 
-/// The policy's leave to do `A`, in one place, for one person.
+/// The policy's leave to do `A`, in one place, for one actor.
 ///
 /// It has no public constructor, cannot be cloned and cannot be read from bytes: the only way to hold one is to have
 /// asked [`authorize`](super::authorize).
 #[derive(Debug)]
 #[must_use = "a permit is asked for in order to be presented"]
 pub struct Permit<A: Action> {
-    user: UserId,
+    actor: Actor,
     held: Grants<A::Catalogue>,
     at: <A::Scope as Proof>::At,
     scope: A::Scope,
@@ -21,22 +22,22 @@ pub struct Permit<A: Action> {
 
 impl<A: Action> Permit<A> {
     pub(super) fn mint(
-        user: UserId,
+        actor: Actor,
         held: Grants<A::Catalogue>,
         at: <A::Scope as Proof>::At,
     ) -> Self {
         Self {
-            user,
+            actor,
             held,
             at,
-            scope: A::Scope::mint(at, user, Seal(())),
+            scope: A::Scope::mint(at, actor, Seal(())),
         }
     }
 
     /// Who may.
     #[must_use]
-    pub const fn user(&self) -> UserId {
-        self.user
+    pub const fn actor(&self) -> Actor {
+        self.actor
     }
 
     /// Where, as the proof that a store's door demands.
@@ -64,7 +65,7 @@ impl<A: Action> Permit<A> {
     pub fn entry_of(&self, act: &'static str, target: impl fmt::Display) -> AuditEntry {
         const { assert!(A::Scope::REACH.writes, "leave to read writes no record") }
         let at: Target = self.at.into();
-        AuditEntry::new(Some(self.user), act, at.scope(), target)
+        AuditEntry::new(Some(self.actor), act, at.scope(), target)
     }
 }
 
@@ -76,6 +77,6 @@ impl<A: Action<Scope = PlatformScope<Write>>> Permit<A> {
         act: &'static str,
         target: impl fmt::Display,
     ) -> AuditEntry {
-        AuditEntry::new(Some(self.user), act, Scope::Tenant(tenant), target)
+        AuditEntry::new(Some(self.actor), act, Scope::Tenant(tenant), target)
     }
 }

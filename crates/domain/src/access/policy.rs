@@ -53,7 +53,7 @@ pub fn authorize<A: Action>(
     let _sealed = A::seal();
     look(principal, A::PERMISSION, at.into())?;
     Ok(Permit::mint(
-        principal.user(),
+        principal.actor(),
         held(principal, at.into()),
         at,
     ))
@@ -68,7 +68,7 @@ pub fn renew<A: Action>(
     permit: &Permit<A>,
     principal: &Principal<A::Catalogue>,
 ) -> Result<Permit<A>, Denied<A::Catalogue>> {
-    if permit.user() != principal.user() {
+    if permit.actor() != principal.actor() {
         return Err(Denied::Outsider);
     }
     authorize(principal, permit.at())
@@ -108,9 +108,9 @@ pub fn membership<C: Catalogue>(
     principal: &Principal<C>,
     tenant: TenantId,
 ) -> Result<MemberScope, Denied<C>> {
-    match principal.member_of(tenant) {
-        Some(member) => Ok(MemberScope::mint(principal.user(), tenant, member)),
-        None => Err(Denied::NoMember),
+    match (principal.actor().user(), principal.member_of(tenant)) {
+        (Some(user), Some(member)) => Ok(MemberScope::mint(user, tenant, member)),
+        (None, _) | (_, None) => Err(Denied::NoMember),
     }
 }
 

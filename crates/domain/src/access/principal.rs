@@ -1,12 +1,12 @@
 //! Who asks.
 
-use super::{Catalogue, Grants, Object, Permission, Scope, Standing, Target};
+use super::{Actor, Catalogue, Grants, Machine, Object, Permission, Scope, Standing, Target};
 use crate::{MemberId, TenantId, Timestamp, UserId};
 
 /// Who asks, and what they hold where. A new principal holds nothing.
 #[derive(Debug, Clone)]
 pub struct Principal<C: Catalogue = Permission> {
-    user: UserId,
+    actor: Actor,
     // A handful of places: a list is smaller and faster than a map.
     grants: Vec<(Scope, Grants<C>)>,
     memberships: Vec<(TenantId, MemberId)>,
@@ -16,17 +16,31 @@ impl<C: Catalogue> Principal<C> {
     /// Somebody who holds nothing anywhere.
     #[must_use]
     pub const fn new(user: UserId) -> Self {
+        Self::of(Actor::User(user))
+    }
+
+    /// A machine that holds nothing anywhere.
+    #[must_use]
+    pub const fn machine(machine: Machine) -> Self {
+        Self::of(Actor::Machine(machine))
+    }
+
+    const fn of(actor: Actor) -> Self {
         Self {
-            user,
+            actor,
             grants: Vec::new(),
             memberships: Vec::new(),
         }
     }
 
-    /// The same person, holding these as well, as far as they mean something in that place.
+    /// The same one, holding these as well, as far as they mean something in that place. On the platform people alone hold
+    /// anything.
     #[must_use]
     pub fn granted(mut self, place: impl Into<Scope>, grants: Grants<C>) -> Self {
         let place = place.into();
+        if place == Scope::Platform && self.actor.machine().is_some() {
+            return self;
+        }
         let grants = grants.in_place(place);
         match self.grants.iter_mut().find(|(at, _)| *at == place) {
             Some((_, held)) => *held = held.union(&grants),
@@ -47,10 +61,21 @@ impl<C: Catalogue> Principal<C> {
             .fold(self, |held, (place, grants)| held.granted(place, grants))
     }
 
-    /// The person.
+    /// The same one, holding in each place no more than the ceiling has, and a member nowhere: what membership opens by
+    /// itself no grant names.
     #[must_use]
-    pub const fn user(&self) -> UserId {
-        self.user
+    pub fn restricted(mut self, ceiling: &Grants<C>) -> Self {
+        for (_, held) in &mut self.grants {
+            *held = held.intersection(ceiling);
+        }
+        self.memberships.clear();
+        self
+    }
+
+    /// Who it is.
+    #[must_use]
+    pub const fn actor(&self) -> Actor {
+        self.actor
     }
 
     /// The membership of the tenant, if it is in order.
@@ -77,7 +102,7 @@ impl<C: Catalogue> Principal<C> {
 
     /// What counts for the target, and whether the target is the person's own.
     pub(super) fn grants_on(&self, target: Target) -> impl Iterator<Item = (&Grants<C>, bool)> {
-        let theirs = matches!(target, Target::Object(Object { owner: Some(owner), .. }) if owner == self.user);
+        let theirs = matches!(target, Target::Object(Object { owner: Some(owner), .. }) if self.actor == Actor::User(owner));
         self.grants
             .iter()
             .filter(move |(place, _)| match (*place, target) {

@@ -1,5 +1,6 @@
 //! Where an action happens: as a value ([`Scope`], [`Target`]) and as a proof ([`TenantScope`], [`ObjectScope`]).
 
+use super::Actor;
 use crate::{ProjectId, TenantId, UserId};
 use std::{fmt::Debug, marker::PhantomData};
 
@@ -142,7 +143,7 @@ pub trait Proof: sealed::Sealed + Debug + Sized + 'static {
     const REACH: Reach;
 
     #[doc(hidden)]
-    fn mint(at: Self::At, by: UserId, seal: Seal) -> Self;
+    fn mint(at: Self::At, by: Actor, seal: Seal) -> Self;
 }
 
 /// A proof about one thing of a tenant, which has to be looked up before the policy can be asked.
@@ -163,7 +164,7 @@ impl<M: Mode> Proof for TenantScope<M> {
         writes: M::WRITES,
     };
 
-    fn mint(tenant: TenantId, _: UserId, _: Seal) -> Self {
+    fn mint(tenant: TenantId, _: Actor, _: Seal) -> Self {
         Self::new(tenant)
     }
 }
@@ -175,7 +176,7 @@ impl<M: Mode> Proof for ObjectScope<M> {
         writes: M::WRITES,
     };
 
-    fn mint(object: Object, _: UserId, _: Seal) -> Self {
+    fn mint(object: Object, _: Actor, _: Seal) -> Self {
         Self {
             object,
             within: TenantScope::new(object.tenant),
@@ -194,9 +195,10 @@ impl<M: Mode> Proof for PlatformScope<M> {
         writes: M::WRITES,
     };
 
-    fn mint(Platform: Platform, operator: UserId, _: Seal) -> Self {
+    fn mint(Platform: Platform, operator: Actor, _: Seal) -> Self {
         Self {
-            operator,
+            // No machine holds anything on the platform.
+            operator: operator.answerable(),
             mode: PhantomData,
         }
     }

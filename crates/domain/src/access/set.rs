@@ -65,6 +65,15 @@ impl<C: Catalogue> PermissionSet<C> {
         self
     }
 
+    /// What is in both sets.
+    #[must_use]
+    pub fn intersection(mut self, other: &Self) -> Self {
+        for (mine, theirs) in self.0.as_mut().iter_mut().zip(other.0.as_ref()) {
+            *mine &= theirs;
+        }
+        self
+    }
+
     /// What is in this set and not in the other.
     #[must_use]
     pub fn less(mut self, other: &Self) -> Self {

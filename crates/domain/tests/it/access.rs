@@ -169,6 +169,10 @@ fn grants_are_a_set<C: Catalogue>(
         &one.union(&model([more])).copied().collect(),
     )?;
     agrees(&mine.union(&theirs), &one.union(&other).copied().collect())?;
+    agrees(
+        &mine.intersection(&theirs),
+        &one.intersection(&other).copied().collect(),
+    )?;
     let chosen = one
         .iter()
         .filter(|(permission, _)| kept.contains(permission));
@@ -931,7 +935,7 @@ fn project(owner: UserId) -> Project {
         id: PROJECTS[0],
         tenant: TENANT,
         name: "Analytical engine".parse().unwrap(),
-        created_by: owner,
+        created_by: owner.into(),
         created_at: NOW,
         updated_at: NOW,
         deleted_at: None,
@@ -1144,7 +1148,7 @@ fn asked<A: Action>(
         }
         Ok(permit) => {
             prop_assert_eq!(decision, Decision::Permit);
-            prop_assert_eq!(permit.user(), USER);
+            prop_assert_eq!(permit.actor(), USER.into());
             agrees(permit.held(), &holds(holdings, target).unwrap_or_default())?;
             let theirs = matches!(target, Target::Object(object) if object.owner == Some(USER));
             for other in A::Catalogue::ALL.iter().copied() {
@@ -1183,7 +1187,7 @@ fn recorded<A: Action>(
         let entry = permit.entry("thing");
         prop_assert_eq!(
             (entry.actor(), entry.action(), entry.scope(), entry.target()),
-            (Some(USER), A::PERMISSION.name(), place, "thing")
+            (Some(USER.into()), A::PERMISSION.name(), place, "thing")
         );
         prop_assert_eq!(entry.reason(), None);
         let reason = "Somebody asked".parse::<Name>().unwrap();
@@ -1192,7 +1196,7 @@ fn recorded<A: Action>(
             .because(reason.clone());
         prop_assert_eq!(
             (entry.actor(), entry.action(), entry.scope(), entry.target()),
-            (Some(USER), "thing:turn", place, "thing")
+            (Some(USER.into()), "thing:turn", place, "thing")
         );
         prop_assert_eq!(entry.reason(), Some(&reason));
     }
@@ -1232,9 +1236,12 @@ proptest! {
     fn the_two_ways_to_ask_the_policy_agree(holdings in holdings()) {
         ask_for_all!(
             &holdings,
-            tenants reads ReadOrganization ListMembers ListInvitations ListRoles ReadAudit ExplainAccess Oversee,
+            tenants reads ReadOrganization ListMembers ListInvitations ListRoles ReadAudit ExplainAccess Oversee
+                          ListServiceAccounts ListApiKeys,
                     writes UpdateOrganization OwnOrganization InviteMember AssignRoles SuspendMember RemoveMember
-                           RevokeInvitation CreateRole UpdateRole DeleteRole CreateProject;
+                           RevokeInvitation CreateRole UpdateRole DeleteRole CreateProject
+                           CreateServiceAccount UpdateServiceAccount DeleteServiceAccount CreateApiKey RotateApiKey
+                           RevokeApiKey;
             objects reads ReadProject, writes UpdateProject DeleteProject ShareProject;
             platform reads ListTenants ListUsers, writes SuspendTenant SuspendUser;
         );
@@ -1384,7 +1391,7 @@ where
             }
         };
         prop_assert!(witness.is_some());
-        prop_assert_eq!(claim.user(), USER);
+        prop_assert_eq!(claim.actor(), USER.into());
         prop_assert_eq!(
             (claim.within().tenant(), claim.reading().tenant()),
             (tenant, tenant)
@@ -1400,9 +1407,9 @@ where
             );
             let permit = claim
                 .on(object)
-                .map(|permit| (permit.user(), *permit.held()));
+                .map(|permit| (permit.actor(), *permit.held()));
             let asked = authorize::<A>(&principal, object);
-            let asked = asked.map(|permit| (permit.user(), *permit.held()));
+            let asked = asked.map(|permit| (permit.actor(), *permit.held()));
             prop_assert_eq!(permit, if here { asked } else { Err(Denied::Outsider) });
             for other in A::Catalogue::ALL.iter().copied() {
                 let may = decide(&principal, other, object) == Decision::Permit;
@@ -1410,7 +1417,7 @@ where
             }
         }
         // What the store makes a condition of is the same thing, said in parts.
-        let (own_in, own) = selection.own_in();
+        let (own_in, own) = selection.own_in().unwrap();
         prop_assert_eq!(own, USER);
         prop_assert!(selection.owner().is_none_or(|owner| owner == USER));
         for object in objects()
@@ -1812,6 +1819,7 @@ fn acts_and_obstacles_have_the_names_that_they_always_had() {
         (AccountAct::SelectOrganization, "organization:select"),
         (AccountAct::RefreshTokens, "session:refresh"),
         (AccountAct::LoseChain, "session:reuse_detected"),
+        (AccountAct::GiveBackTokens, "session:revoke_tokens"),
         (AccountAct::BecomeOperator, "operator:appoint"),
         (AccountAct::CeaseOperator, "operator:dismiss"),
         (AccountAct::Suspend, "user:suspend"),

@@ -9,6 +9,7 @@
 mod access;
 mod compile_fail;
 mod lifecycles;
+mod machines;
 mod policy_matrix;
 mod promises;
 mod properties;

@@ -2,8 +2,8 @@
 
 use super::promises;
 use bailiwick_domain::{
-    ChainId, InvitationId, MailedTokenId, MemberId, Name, ProjectId, RoleId, SessionId, TenantId,
-    Timestamp, UserId,
+    ApiKeyId, ChainId, InvitationId, MailedTokenId, MemberId, Name, ProjectId, RoleId,
+    ServiceAccountId, SessionId, TenantId, Timestamp, UserId,
     access::{Catalogue, Permission, PermissionSet},
     id::AuditId,
     mailed::{MailPurpose, MailedToken},
@@ -40,8 +40,9 @@ macro_rules! ids {
 }
 
 #[rustfmt::skip]
-const IDS: [Id; 10] = ids! {
-    TenantId UserId MemberId RoleId InvitationId ProjectId SessionId ChainId MailedTokenId AuditId
+const IDS: [Id; 12] = ids! {
+    TenantId UserId MemberId RoleId InvitationId ProjectId SessionId ChainId MailedTokenId AuditId ServiceAccountId
+    ApiKeyId
 };
 
 const ALPHABET: &str = "0123456789abcdefghjkmnpqrstvwxyz";

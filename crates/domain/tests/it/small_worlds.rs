@@ -387,7 +387,7 @@ impl Ground {
                 id: id(at, ProjectId::from_uuid),
                 tenant: place(at),
                 name: name("project"),
-                created_by: users[BEN].id,
+                created_by: users[BEN].id.into(),
                 created_at: MORNING,
                 updated_at: MORNING,
                 deleted_at: None,
@@ -505,7 +505,7 @@ impl Ground {
             let bit = 2 * permission.index();
             let on_thing = |project| {
                 may(permission, thing(project, None)) << bit
-                    | may(permission, thing(project, Some(principal.user()))) << (bit + 1)
+                    | may(permission, thing(project, principal.actor().user())) << (bit + 1)
             };
             match permission.reach().level {
                 Level::Platform => {}
@@ -790,13 +790,13 @@ impl Scene<'_> {
         let mut invitation = self.invitation()?;
         let answer = self.answer(&invitation)?;
         self.is_no_member(self.who)?;
-        let by = self.ground.person(invitation.invited_by);
+        let by = self.ground.person(invitation.invited_by.answerable());
         let facts = Ground::facts(self.world, by);
         let inviter = match (facts[self.at], self.service.looks_up_inviter) {
             (Some(_), true) => Some(self.ground.known(by, facts).principal.clone()),
             (None, true) => None,
             (_, false) => {
-                let nobody = Principal::new(invitation.invited_by);
+                let nobody = Principal::new(invitation.invited_by.answerable());
                 Some(nobody.granted(place(self.at), BuiltIn::Owner.grants()))
             }
         };
@@ -817,7 +817,7 @@ impl Scene<'_> {
             email: self.ground.users[whom].email.clone(),
             roles: role_ids(self.at, roles),
             status: InvitationStatus::Pending,
-            invited_by: self.ground.users[by].id,
+            invited_by: self.ground.users[by].id.into(),
             created_at: MORNING,
             expires_at: MORNING.plus(Invitation::LIFETIME),
         })
@@ -835,7 +835,7 @@ impl Scene<'_> {
         let roles = invitation.roles.iter().map(|role| role_of(self.at, *role));
         let invited = Invited {
             whom: whom.unwrap(),
-            by: self.ground.person(invitation.invited_by),
+            by: self.ground.person(invitation.invited_by.answerable()),
             roles: roles.fold(NONE, Roles::and),
         };
         let waits = invitation.status == InvitationStatus::Pending;

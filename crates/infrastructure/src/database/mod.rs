@@ -102,6 +102,7 @@ pub(crate) struct Context {
     user: Option<Uuid>,
     operator: Option<Uuid>,
     invitation: Option<[u8; 32]>,
+    api_key: Option<[u8; 32]>,
     sweep: bool,
 }
 
@@ -113,6 +114,7 @@ impl Context {
             user: None,
             operator: None,
             invitation: None,
+            api_key: None,
             sweep: false,
         }
     }
@@ -142,6 +144,14 @@ impl Context {
     pub(crate) const fn invited(secret_hash: [u8; 32]) -> Self {
         Self {
             invitation: Some(secret_hash),
+            ..Self::nobody()
+        }
+    }
+
+    /// For whoever brings a key whose secret has this hash: that key.
+    pub(crate) const fn key(secret_hash: [u8; 32]) -> Self {
+        Self {
+            api_key: Some(secret_hash),
             ..Self::nobody()
         }
     }
@@ -177,12 +187,15 @@ impl Context {
             let id = id.map(|id| id.to_string()).unwrap_or_default();
             let _ = write!(sql, "; SET LOCAL app.{name} = '{id}'");
         }
-        sql.push_str("; SET LOCAL app.invitation = '");
-        for byte in self.invitation.iter().flatten() {
-            let _ = write!(sql, "{byte:02x}");
+        for (name, hash) in [("invitation", self.invitation), ("api_key", self.api_key)] {
+            let _ = write!(sql, "; SET LOCAL app.{name} = '");
+            for byte in hash.iter().flatten() {
+                let _ = write!(sql, "{byte:02x}");
+            }
+            sql.push('\'');
         }
         let sweep = if self.sweep { "on" } else { "" };
-        let _ = write!(sql, "'; SET LOCAL app.sweep = '{sweep}'");
+        let _ = write!(sql, "; SET LOCAL app.sweep = '{sweep}'");
         sql
     }
 }

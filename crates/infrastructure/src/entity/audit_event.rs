@@ -14,6 +14,7 @@ pub(crate) struct Model {
     pub(crate) target: String,
     pub(crate) outcome: String,
     pub(crate) reason: Option<String>,
+    pub(crate) key_id: Option<Uuid>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

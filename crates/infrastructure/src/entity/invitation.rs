@@ -16,6 +16,8 @@ pub(crate) struct Model {
     pub(crate) expires_at: i64,
     pub(crate) secret_hash: Option<Vec<u8>>,
     pub(crate) answered_at: Option<i64>,
+    pub(crate) account_id: Option<Uuid>,
+    pub(crate) key_id: Option<Uuid>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

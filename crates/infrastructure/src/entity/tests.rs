@@ -41,6 +41,7 @@ const WITHOUT_ENTITY: [&str; 2] = ["replicas", "touched"];
 
 fn entities() -> BTreeMap<String, Shape> {
     BTreeMap::from([
+        shape(api_key::Entity),
         shape(audit_event::Entity),
         shape(invitation::Entity),
         shape(invitation_role::Entity),
@@ -53,6 +54,8 @@ fn entities() -> BTreeMap<String, Shape> {
         shape(refresh_chain::Entity),
         shape(role::Entity),
         shape(role_include::Entity),
+        shape(service_account::Entity),
+        shape(service_account_role::Entity),
         shape(session::Entity),
         shape(signing_key::Entity),
         shape(slug::Entity),

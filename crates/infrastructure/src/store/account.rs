@@ -49,7 +49,7 @@ pub(super) struct AccountTx {
 #[async_trait]
 impl AccountUnit for AccountTx {
     async fn commit(self: Box<Self>, entry: AuditEntry) -> Result<(), StoreError> {
-        if entry.actor() != self.actor {
+        if entry.actor() != self.actor.map(Into::into) {
             return Err(StoreError::Broken(
                 "a change of an account was recorded for somebody else".to_owned(),
             ));
@@ -337,7 +337,7 @@ impl Sessions for AccountTx {
             .await
             .map_err(store_error)?;
         match cause {
-            RevokeCause::Lapsed | RevokeCause::MembershipEnded => {}
+            RevokeCause::Lapsed | RevokeCause::MembershipEnded | RevokeCause::GivenBack => {}
             // Whoever stole a token may have gone on from there.
             RevokeCause::Reuse => {
                 let line = Statement::from_sql_and_values(

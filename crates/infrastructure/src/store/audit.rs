@@ -1,12 +1,9 @@
 //! The record of every change, written in the transaction that makes it.
 
-use super::{error::store_error, owned::OfNobody};
+use super::{error::store_error, owned::OfNobody, rows};
 use crate::{database::Tx, entity::audit_event};
 use bailiwick_application::ports::{Clock, Ids, Outcome, StoreError};
-use bailiwick_domain::{
-    UserId,
-    access::{AuditEntry, Scope},
-};
+use bailiwick_domain::access::{AuditEntry, Scope};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, QueryTrait};
 use std::sync::Arc;
 
@@ -38,7 +35,8 @@ impl Recorder {
                 Scope::Platform => None,
             }),
             at: Set(self.clock.now().as_micros()),
-            actor_id: Set(entry.actor().map(UserId::as_uuid)),
+            actor_id: Set(entry.actor().map(rows::actor_id)),
+            key_id: Set(entry.actor().and_then(rows::key_id)),
             action: Set(entry.action().to_owned()),
             target: Set(entry.target().to_owned()),
             outcome: Set(Outcome::Permitted.name().to_owned()),

@@ -3,7 +3,8 @@
 use super::{
     SeaStore,
     invitations::{Wanted, invitations},
-    owned::OfNobody,
+    machines,
+    owned::{OfNobody, shown_key},
     reading::{Reads, Table, answers_of},
     roles::{given, given_to},
     rows,
@@ -14,11 +15,11 @@ use crate::{
 };
 use async_trait::async_trait;
 use bailiwick_application::ports::{
-    AccessClaims, Account, Credentials, Facts, InvitationRow, KnownChain, RefreshClaims, Secret,
-    StoreError,
+    AccessClaims, Account, Credentials, Facts, InvitationRow, KnownChain, KnownKey, MachineClaims,
+    RefreshClaims, Secret, StoreError, WhichSecret,
 };
 use bailiwick_domain::{
-    ChainId, SessionId, TenantId, Timestamp, UserId,
+    ApiKeyId, ChainId, SessionId, TenantId, Timestamp, UserId,
     access::Standing,
     mailed::MailedToken,
     session::{Chain, Outage, Place, Session},
@@ -115,6 +116,30 @@ impl Credentials for SeaStore {
         let tx = self.look(Context::invited(hash));
         let found = invitations(&tx, &Wanted::Secret(hash)).await?;
         Ok(found.into_iter().next())
+    }
+
+    async fn key_with(
+        &self,
+        id: ApiKeyId,
+        secret: &Secret,
+    ) -> Result<Option<(KnownKey, WhichSecret)>, StoreError> {
+        let hash = rows::hash(secret);
+        let tx = self.look(Context::key(hash));
+        let row = shown_key(id).read_one(&tx).await?;
+        let shown = row.filter(|row| rows::which_secret(row, &hash).is_some());
+        let Some(row) = shown else { return Ok(None) };
+        // From here on it is known whose it is. Since then it may have changed.
+        let tenant = TenantId::from_uuid(row.tenant_id);
+        let tx = self.look(Context::tenant(tenant));
+        let known = machines::known(&tx, tenant, id).await?;
+        Ok(known.and_then(|(row, known)| Some((known, rows::which_secret(&row, &hash)?))))
+    }
+
+    async fn key_of(&self, claims: &MachineClaims) -> Result<Option<KnownKey>, StoreError> {
+        let tx = self.look(Context::tenant(claims.tenant));
+        let known = machines::known(&tx, claims.tenant, claims.key).await?;
+        let known = known.map(|(_, known)| known);
+        Ok(known.filter(|known| known.account.id == claims.account))
     }
 
     async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {

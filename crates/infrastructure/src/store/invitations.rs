@@ -8,7 +8,7 @@ use super::{
 use crate::database::Tx;
 use bailiwick_application::ports::{HeldRole, InvitationRow, Order, Page, StoreError};
 use bailiwick_domain::{
-    InvitationId, RoleId, TenantId, Timestamp, UserId,
+    InvitationId, RoleId, TenantId, Timestamp,
     access::Assignment,
     invitation::{Invitation, InvitationStatus},
 };
@@ -106,7 +106,7 @@ pub(super) async fn invitations(
     };
     let sql = format!(
         "SELECT i.tenant_id AS i_tenant_id, i.id AS i_id, i.email AS i_email, i.status AS i_status,
-                i.invited_by AS i_invited_by, i.created_at AS i_created_at, i.expires_at AS i_expires_at,
+                i.invited_by AS i_invited_by, i.account_id AS i_account_id, i.key_id AS i_key_id, i.created_at AS i_created_at, i.expires_at AS i_expires_at,
                 t.id AS t_id, t.name AS t_name, u.id AS u_id, u.name AS u_name,
                 r.tenant_id AS r_tenant_id, r.id AS r_id, r.name AS r_name, r.builtin AS r_builtin
          FROM (SELECT * FROM invitations WHERE {condition}) i
@@ -143,7 +143,12 @@ fn invitation<'a>(
             email: row.parsed("email")?,
             roles: roles.iter().map(|role| role.assignment.role).collect(),
             status: rows::invitation_status(&row, &row.get::<String>("status")?)?,
-            invited_by: UserId::from_uuid(row.get("invited_by")?),
+            invited_by: rows::actor(
+                &row,
+                row.get("invited_by")?,
+                row.get_if("account_id")?,
+                row.get_if("key_id")?,
+            )?,
             created_at: row.at("created_at")?,
             expires_at: row.at("expires_at")?,
         },

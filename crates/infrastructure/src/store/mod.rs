@@ -5,6 +5,7 @@ mod audit;
 mod credentials;
 mod error;
 mod invitations;
+mod machines;
 mod owned;
 mod platform;
 mod reading;
@@ -37,8 +38,10 @@ use tokio::time::timeout;
 
 #[cfg(test)]
 pub(crate) use credentials::columns_of_facts;
+pub(crate) use machines::touch;
 pub(crate) use owned::OfNobody;
 pub(crate) use reading::{Named, Reads};
+pub(crate) use rows::{actor_id, key_id};
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use views::containing;
 

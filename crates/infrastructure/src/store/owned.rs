@@ -1,12 +1,12 @@
 //! The only way to the tables: each is reached through its owner, so that no query can forget whose rows it is about.
 
 use crate::entity::{
-    audit_event, invitation, invitation_role, mailed_token, member, member_role, operator,
-    ownership_offer, project, project_role, refresh_chain, role, role_include, session,
-    signing_key, slug, tenant, user,
+    api_key, audit_event, invitation, invitation_role, mailed_token, member, member_role, operator,
+    ownership_offer, project, project_role, refresh_chain, role, role_include, service_account,
+    service_account_role, session, signing_key, slug, tenant, user,
 };
 use bailiwick_domain::{
-    TenantId, UserId, access::PlatformScope, member::MemberStatus, role::BuiltIn,
+    ApiKeyId, TenantId, UserId, access::PlatformScope, member::MemberStatus, role::BuiltIn,
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, DeleteMany, EntityTrait, Insert, InsertMany,
@@ -115,6 +115,15 @@ pub(crate) trait OfNobody: EntityTrait {
     }
 }
 
+/// The key of this id: whoever shows one has yet to learn whose it is.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tenant is what the key is looked up for"
+)]
+pub(super) fn shown_key(id: ApiKeyId) -> Select<api_key::Entity> {
+    api_key::Entity::find().filter(api_key::Column::Id.eq(id.as_uuid()))
+}
+
 /// The tenants that are deleted and not erased.
 #[expect(
     clippy::disallowed_methods,
@@ -174,6 +183,9 @@ of_tenant! {
     project.TenantId,
     project_role.TenantId,
     ownership_offer.TenantId,
+    service_account.TenantId,
+    service_account_role.TenantId,
+    api_key.TenantId,
 }
 
 impl OfPerson for member::Entity {

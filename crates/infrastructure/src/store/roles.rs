@@ -1,7 +1,7 @@
 //! Roles, read: the whole book of a tenant, and the pages of it that one member leads to.
 
 use super::{
-    owned::{ONLY_IN_PLACE, OfTenant},
+    owned::{ONLY, ONLY_IN_PLACE, OfTenant},
     reading::{Named, Part, Row, Table, read_both},
     rows::{self, RoleColumns},
 };
@@ -11,7 +11,7 @@ use crate::{
 };
 use bailiwick_application::ports::StoreError;
 use bailiwick_domain::{
-    ChainId, RoleId, TenantId,
+    ApiKeyId, ChainId, RoleId, TenantId,
     access::Assignment,
     role::{Role, RoleBook},
 };
@@ -19,18 +19,39 @@ use sea_orm::{DbBackend, QueryOrder, QueryResult, Statement};
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// What the member of a chain was given, the roles that this leads to, and what each of those includes: rows of one table
-/// each. `$1` is the chain.
+/// What the member of a chain was given, the roles that this leads to, and what each of those includes. `$1` is the chain.
 pub(super) fn query_of_given() -> String {
+    query_of(
+        "SELECT tenant_id, member_id FROM refresh_chains WHERE id = $1",
+        &format!(
+            "SELECT 'member_roles', m.tenant_id, m.member_id, m.role_id, CAST(NULL AS uuid), m.expires_at
+             FROM member_roles m WHERE {ONLY_IN_PLACE} AND member_id = (SELECT holder_id FROM place)
+             UNION ALL
+             SELECT 'project_roles', p.tenant_id, p.member_id, p.role_id, p.project_id, p.expires_at
+             FROM project_roles p WHERE {ONLY_IN_PLACE} AND member_id = (SELECT holder_id FROM place)"
+        ),
+    )
+}
+
+/// The same for the service account of a key. `$1` is the tenant, `$2` the key.
+fn query_of_given_to_machine() -> String {
+    query_of(
+        &format!("SELECT tenant_id, account_id FROM api_keys WHERE {ONLY} AND id = $2"),
+        &format!(
+            "SELECT 'service_account_roles', tenant_id, account_id, role_id, CAST(NULL AS uuid), CAST(NULL AS bigint)
+             FROM service_account_roles WHERE {ONLY_IN_PLACE} AND account_id = (SELECT holder_id FROM place)"
+        ),
+    )
+}
+
+/// What was given to whoever has a place, the roles that this leads to, and what each of those includes: rows of one table
+/// each.
+fn query_of(place: &str, given: &str) -> String {
     format!(
-        "WITH RECURSIVE place (tenant_id, member_id) AS (
-            SELECT tenant_id, member_id FROM refresh_chains WHERE id = $1
+        "WITH RECURSIVE place (tenant_id, holder_id) AS (
+            {place}
         ), given (kind, tenant_id, member_id, role_id, project_id, expires_at) AS (
-            SELECT 'member_roles', m.tenant_id, m.member_id, m.role_id, CAST(NULL AS uuid), m.expires_at
-            FROM member_roles m WHERE {ONLY_IN_PLACE} AND member_id = (SELECT member_id FROM place)
-            UNION ALL
-            SELECT 'project_roles', p.tenant_id, p.member_id, p.role_id, p.project_id, p.expires_at
-            FROM project_roles p WHERE {ONLY_IN_PLACE} AND member_id = (SELECT member_id FROM place)
+            {given}
         ), led (role_id) AS (
             SELECT role_id FROM given
             UNION
@@ -60,6 +81,11 @@ const PROJECT_ROLES: Table = Table::behind(
     "project_roles",
     &["tenant_id", "project_id", "member_id", "role_id"],
 );
+const MACHINE_ROLES: Table = Table::behind(
+    "",
+    "service_account_roles",
+    &["tenant_id", "member_id", "role_id"],
+);
 const ROLES: Table = Table::behind("", "roles", &["tenant_id", "id"]);
 const ROLE_INCLUDES: Table = Table::behind(
     "",
@@ -76,7 +102,17 @@ pub(super) fn given_to(backend: DbBackend, chain: ChainId) -> Statement {
     Statement::from_sql_and_values(backend, query_of_given(), [chain.as_uuid().into()])
 }
 
-/// What a member was given, and the roles that this leads to, as [`given_to`] is answered.
+/// Asks what the service account of a key was given.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "each part is narrowed by `ONLY_IN_PLACE`, and that by `ONLY`"
+)]
+pub(super) fn given_to_machine(backend: DbBackend, tenant: TenantId, key: ApiKeyId) -> Statement {
+    let values = [tenant.as_uuid().into(), key.as_uuid().into()];
+    Statement::from_sql_and_values(backend, query_of_given_to_machine(), values)
+}
+
+/// What was given, and the roles that this leads to, as [`given_to`] and [`given_to_machine`] are answered.
 pub(super) fn given(
     tenant: TenantId,
     answers: &[QueryResult],
@@ -92,6 +128,7 @@ pub(super) fn given(
                 includes.add(row.get("role_id")?, row.get("included_id")?);
             }
             "project_roles" => assignments.push(assignment(PROJECT_ROLES.of(answer))?),
+            "service_account_roles" => assignments.push(assignment(MACHINE_ROLES.of(answer))?),
             _ => assignments.push(assignment(MEMBER_ROLES.of(answer))?),
         }
     }

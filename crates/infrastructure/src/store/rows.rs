@@ -2,12 +2,15 @@
 
 use super::reading::Named;
 use crate::{entity, passwords};
-use aws_lc_rs::digest;
-use bailiwick_application::ports::{Account, AuditRow, HeldRole, Outcome, Secret, StoreError};
+use aws_lc_rs::{constant_time, digest};
+use bailiwick_application::ports::{
+    Account, AuditRow, HeldRole, Outcome, RecordedActor, Secret, StoreError, WhichSecret,
+};
 use bailiwick_domain::{
-    AuditId, ChainId, MailedTokenId, MemberId, ProjectId, RoleId, SessionId, TenantId, Timestamp,
-    UserId,
-    access::{Assignment, Grants},
+    ApiKeyId, AuditId, ChainId, MailedTokenId, MemberId, ProjectId, RoleId, ServiceAccountId,
+    SessionId, TenantId, Timestamp, UserId,
+    access::{Actor, Assignment, Grants, Machine},
+    api_key::ApiKey,
     invitation::InvitationStatus,
     mailed::{MailPurpose, MailedToken},
     member::{Member, MemberStatus},
@@ -15,6 +18,7 @@ use bailiwick_domain::{
     password::PasswordHash,
     project::Project,
     role::{BuiltIn, Role, is_on_offer},
+    service_account::{ServiceAccount, ServiceAccountStatus},
     session::{Chain, Place, Session},
     tenant::{Settings, Tenant, TenantStatus},
     user::User,
@@ -191,12 +195,131 @@ pub(super) fn audit_event(row: entity::audit_event::Model) -> Result<AuditRow, S
     Ok(AuditRow {
         id: AuditId::from_uuid(row.id),
         at: row.at("at", row.at)?,
-        actor: row.actor_id.map(UserId::from_uuid),
+        actor: recorded(&row)?,
         outcome: row.one_of("outcome", &row.outcome, Outcome::ALL, Outcome::name)?,
         action: row.action,
         target: row.target,
         reason: row.reason,
     })
+}
+
+/// Who did it: a machine where a key stands beside it.
+fn recorded(row: &entity::audit_event::Model) -> Result<Option<RecordedActor>, StoreError> {
+    match (row.actor_id, row.key_id) {
+        (None, None) => Ok(None),
+        (Some(user), None) => Ok(Some(RecordedActor::User(UserId::from_uuid(user)))),
+        (Some(account), Some(key)) => Ok(Some(RecordedActor::Machine(
+            ServiceAccountId::from_uuid(account),
+            ApiKeyId::from_uuid(key),
+        ))),
+        (None, Some(_)) => Err(row.corrupt("key_id", "is there without `actor_id`")),
+    }
+}
+
+/// Who acts, as a record keeps it.
+pub(crate) const fn actor_id(actor: Actor) -> Uuid {
+    match actor {
+        Actor::User(user) => user.as_uuid(),
+        Actor::Machine(machine) => machine.account.as_uuid(),
+    }
+}
+
+/// With which key, if it is a machine.
+pub(crate) fn key_id(actor: Actor) -> Option<Uuid> {
+    Some(actor.machine()?.key.as_uuid())
+}
+
+/// Which machine it is, if it is one.
+pub(super) fn account_id(actor: Actor) -> Option<Uuid> {
+    Some(actor.machine()?.account.as_uuid())
+}
+
+/// Who made something: the person, or the machine that the person answers for.
+pub(super) fn actor(
+    row: &impl Named,
+    person: Uuid,
+    account: Option<Uuid>,
+    key: Option<Uuid>,
+) -> Result<Actor, StoreError> {
+    let person = UserId::from_uuid(person);
+    match (account, key) {
+        (None, None) => Ok(Actor::User(person)),
+        (Some(account), Some(key)) => Ok(Actor::Machine(Machine {
+            account: ServiceAccountId::from_uuid(account),
+            key: ApiKeyId::from_uuid(key),
+            made_by: person,
+        })),
+        _ => Err(row.corrupt(
+            "key_id",
+            "is there without `account_id`, or the other way round",
+        )),
+    }
+}
+
+pub(super) fn service_account(
+    row: &entity::service_account::Model,
+    roles: Vec<RoleId>,
+) -> Result<ServiceAccount, StoreError> {
+    Ok(ServiceAccount {
+        id: ServiceAccountId::from_uuid(row.id),
+        tenant: TenantId::from_uuid(row.tenant_id),
+        name: row.parsed("name", &row.name)?,
+        status: row.one_of(
+            "status",
+            &row.status,
+            ServiceAccountStatus::ALL,
+            ServiceAccountStatus::name,
+        )?,
+        roles,
+        created_at: row.at("created_at", row.created_at)?,
+        version: row.version(row.version)?,
+    })
+}
+
+pub(super) fn api_key(row: &entity::api_key::Model) -> Result<ApiKey, StoreError> {
+    // Without both there is nothing to compare with, or no end to it.
+    if row.previous_hash.is_some() != row.previous_until.is_some() {
+        return Err(row.corrupt(
+            "previous_until",
+            "is there without `previous_hash`, or the other way round",
+        ));
+    }
+    for (column, hash) in [
+        ("secret_hash", Some(&row.secret_hash)),
+        ("previous_hash", row.previous_hash.as_ref()),
+    ] {
+        if hash.is_some_and(|hash| hash.len() != digest::SHA256_OUTPUT_LEN) {
+            return Err(row.corrupt(column, "has not 32 bytes"));
+        }
+    }
+    Ok(ApiKey {
+        id: ApiKeyId::from_uuid(row.id),
+        tenant: TenantId::from_uuid(row.tenant_id),
+        account: ServiceAccountId::from_uuid(row.account_id),
+        name: row.parsed("name", &row.name)?,
+        // Whatever somebody wrote into the row: what is reserved no machine holds.
+        grants: Grants::stored(&row.permissions)
+            .map_err(|_| row.corrupt("permissions", "names what no key can hold"))?
+            .only(is_on_offer),
+        made_by: UserId::from_uuid(row.made_by),
+        created_at: row.at("created_at", row.created_at)?,
+        expires_at: row.at("expires_at", row.expires_at)?,
+        revoked_at: row.at_if("revoked_at", row.revoked_at)?,
+        previous_until: row.at_if("previous_until", row.previous_until)?,
+        last_used_at: row.at_if("last_used_at", row.last_used_at)?,
+    })
+}
+
+/// Which of the secrets of a key has this hash. It takes as long to find out that none has.
+pub(super) fn which_secret(row: &entity::api_key::Model, hash: &[u8; 32]) -> Option<WhichSecret> {
+    let is = |known: &[u8]| constant_time::verify_slices_are_equal(known, hash).is_ok();
+    let newest = is(&row.secret_hash);
+    let previous = row.previous_hash.as_deref().is_some_and(is);
+    match (newest, previous) {
+        (true, _) => Some(WhichSecret::Newest),
+        (false, true) => Some(WhichSecret::Previous),
+        (false, false) => None,
+    }
 }
 
 pub(super) fn user(row: &entity::user::Model) -> Result<User, StoreError> {
@@ -259,7 +382,7 @@ pub(super) fn project(row: &entity::project::Model) -> Result<Project, StoreErro
         id: ProjectId::from_uuid(row.id),
         tenant: TenantId::from_uuid(row.tenant_id),
         name: row.parsed("name", &row.name)?,
-        created_by: UserId::from_uuid(row.created_by),
+        created_by: actor(row, row.created_by, row.account_id, row.key_id)?,
         created_at: row.at("created_at", row.created_at)?,
         updated_at: row.at("updated_at", row.updated_at)?,
         deleted_at: row.at_if("deleted_at", row.deleted_at)?,

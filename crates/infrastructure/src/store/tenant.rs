@@ -10,8 +10,9 @@ use super::{
 use crate::{
     database::Tx,
     entity::{
-        invitation, invitation_role, member, member_role, ownership_offer, project, project_role,
-        refresh_chain, role, role_include, slug, tenant, user,
+        api_key, invitation, invitation_role, member, member_role, ownership_offer, project,
+        project_role, refresh_chain, role, role_include, service_account, service_account_role,
+        slug, tenant, user,
     },
 };
 use async_trait::async_trait;
@@ -216,6 +217,10 @@ impl Roles for TenantTx {
             .filter(project_role::Column::RoleId.eq(id))
             .read_one(&self.tx)
             .await?;
+        let by_machines = service_account_role::Entity::of(self.tenant)
+            .filter(service_account_role::Column::RoleId.eq(id))
+            .read_one(&self.tx)
+            .await?;
         let invitations = invitation_role::Entity::of(self.tenant)
             .select_only()
             .column(invitation_role::Column::InvitationId)
@@ -228,7 +233,7 @@ impl Roles for TenantTx {
             .read_one(&self.tx)
             .await?;
         Ok(Usage {
-            assigned: held.is_some() || on_projects.is_some(),
+            assigned: held.is_some() || on_projects.is_some() || by_machines.is_some(),
             invited: invited.is_some(),
             default: false,
         })
@@ -392,7 +397,9 @@ impl Invitations for TenantTx {
             id: Set(invitation.id.as_uuid()),
             email: Set(invitation.email.to_string()),
             status: Set(invitation.status.name().to_owned()),
-            invited_by: Set(invitation.invited_by.as_uuid()),
+            invited_by: Set(invitation.invited_by.answerable().as_uuid()),
+            account_id: Set(rows::account_id(invitation.invited_by)),
+            key_id: Set(rows::key_id(invitation.invited_by)),
             secret_hash: Set(Some(rows::hash(secret).to_vec())),
             created_at: Set(invitation.created_at.as_micros()),
             expires_at: Set(invitation.expires_at.as_micros()),
@@ -431,7 +438,7 @@ impl Invitations for TenantTx {
                 .map(|one| RoleId::from_uuid(one.role_id))
                 .collect(),
             status: rows::invitation_status(&row, &row.status)?,
-            invited_by: UserId::from_uuid(row.invited_by),
+            invited_by: rows::actor(&row, row.invited_by, row.account_id, row.key_id)?,
             created_at: row.at("created_at", row.created_at)?,
             expires_at: row.at("expires_at", row.expires_at)?,
         }))
@@ -451,7 +458,15 @@ impl Invitations for TenantTx {
             )
             .col_expr(
                 invitation::Column::InvitedBy,
-                Expr::value(invitation.invited_by.as_uuid()),
+                Expr::value(invitation.invited_by.answerable().as_uuid()),
+            )
+            .col_expr(
+                invitation::Column::AccountId,
+                Expr::value(rows::account_id(invitation.invited_by)),
+            )
+            .col_expr(
+                invitation::Column::KeyId,
+                Expr::value(rows::key_id(invitation.invited_by)),
             )
             .col_expr(
                 invitation::Column::ExpiresAt,
@@ -517,7 +532,9 @@ impl Projects for TenantTx {
             tenant_id: NotSet,
             id: Set(project.id.as_uuid()),
             name: Set(project.name.to_string()),
-            created_by: Set(project.created_by.as_uuid()),
+            created_by: Set(project.created_by.answerable().as_uuid()),
+            account_id: Set(rows::account_id(project.created_by)),
+            key_id: Set(rows::key_id(project.created_by)),
             created_at: Set(project.created_at.as_micros()),
             updated_at: Set(project.updated_at.as_micros()),
             deleted_at: Set(project.deleted_at.map(Timestamp::as_micros)),
@@ -588,6 +605,9 @@ impl TenantTx {
         if marked.rows_affected == 0 {
             return Ok(false);
         }
+        self.empty::<api_key::Entity>().await?;
+        self.empty::<service_account_role::Entity>().await?;
+        self.empty::<service_account::Entity>().await?;
         self.empty::<refresh_chain::Entity>().await?;
         self.empty::<ownership_offer::Entity>().await?;
         self.empty::<invitation_role::Entity>().await?;
@@ -723,6 +743,7 @@ impl TenantTx {
             member.version = member.version.next();
             self.save_member(&member, now).await?;
         }
+        self.replace_role_of_machines(old, new, now).await?;
         let invitations: Vec<Uuid> = invitation_role::Entity::of(self.tenant)
             .filter(invitation_role::Column::RoleId.eq(old.as_uuid()))
             .read_all(&self.tx)
@@ -862,7 +883,7 @@ impl TenantTx {
         Ok(())
     }
 
-    async fn add<E, Row>(&self, rows: Vec<Row>) -> Result<(), StoreError>
+    pub(super) async fn add<E, Row>(&self, rows: Vec<Row>) -> Result<(), StoreError>
     where
         E: OfTenant,
         Row: ActiveModelTrait<Entity = E> + Send,

@@ -4,6 +4,7 @@ use super::{
     SeaStore,
     error::store_error,
     invitations::{Wanted, invitations},
+    machines,
     owned::{OfNobody, OfPerson, OfTenant, owners_of},
     platform,
     reading::{Named, Reads, Table, answers_of},
@@ -12,22 +13,26 @@ use super::{
 use crate::{
     database::{Context, Tx},
     entity::{
-        audit_event, invitation, member, member_role, ownership_offer, project, project_role,
-        refresh_chain, role, session, tenant, user,
+        api_key, audit_event, invitation, member, member_role, ownership_offer, project,
+        project_role, refresh_chain, role, service_account, session, tenant, user,
     },
 };
 use async_trait::async_trait;
 use bailiwick_application::ports::{
     AuditFilter, AuditRow, Device, HeldRole, InvitationRow, MemberFilter, MemberRow, MemberSort,
     MembershipRow, Order, Overview, Page, SessionRow, Slice, StoreError, TenantRow, UserRow, Views,
+    WhoseRecords,
 };
 use bailiwick_domain::{
-    AuditId, InvitationId, MemberId, ProjectId, RoleId, TenantId, Timestamp, UserId,
+    ApiKeyId, AuditId, InvitationId, MemberId, ProjectId, RoleId, ServiceAccountId, TenantId,
+    Timestamp, UserId,
     access::{AccountScope, PlatformScope, Read, Selection, TenantScope},
+    api_key::ApiKey,
     invitation::InvitationStatus,
     ownership::Offer,
     project::Project,
     role::RoleBook,
+    service_account::ServiceAccount,
     session::Place,
     tenant::{Tenant, TenantStatus},
     user::EmailAddress,
@@ -338,6 +343,63 @@ impl Views for SeaStore {
         Ok(slice(rows, page.limit))
     }
 
+    async fn service_accounts(
+        &self,
+        scope: &TenantScope<Read>,
+        page: &Page<ServiceAccountId>,
+    ) -> Result<Slice<ServiceAccount>, StoreError> {
+        let tx = self.look(Context::tenant(scope.tenant()));
+        let page = page.map(ServiceAccountId::as_uuid);
+        let select = service_account::Entity::of(scope.tenant());
+        let rows = part(select, service_account::Column::Id, &page)
+            .read_all(&tx)
+            .await?;
+        let rows = machines::with_roles(&tx, scope.tenant(), &rows).await?;
+        Ok(slice(rows, page.limit))
+    }
+
+    async fn service_account(
+        &self,
+        scope: &TenantScope<Read>,
+        id: ServiceAccountId,
+    ) -> Result<Option<ServiceAccount>, StoreError> {
+        let tx = self.look(Context::tenant(scope.tenant()));
+        let rows = service_account::Entity::of(scope.tenant())
+            .filter(service_account::Column::Id.eq(id.as_uuid()))
+            .read_all(&tx)
+            .await?;
+        let mut rows = machines::with_roles(&tx, scope.tenant(), &rows).await?;
+        Ok(rows.pop())
+    }
+
+    async fn api_keys(
+        &self,
+        scope: &TenantScope<Read>,
+        page: &Page<ApiKeyId>,
+    ) -> Result<Slice<ApiKey>, StoreError> {
+        let tx = self.look(Context::tenant(scope.tenant()));
+        let page = page.map(ApiKeyId::as_uuid);
+        let select = api_key::Entity::of(scope.tenant());
+        let rows = part(select, api_key::Column::Id, &page)
+            .read_all(&tx)
+            .await?;
+        let rows = rows.iter().map(rows::api_key).collect::<Result<_, _>>()?;
+        Ok(slice(rows, page.limit))
+    }
+
+    async fn api_key(
+        &self,
+        scope: &TenantScope<Read>,
+        id: ApiKeyId,
+    ) -> Result<Option<ApiKey>, StoreError> {
+        let tx = self.look(Context::tenant(scope.tenant()));
+        let row = api_key::Entity::of(scope.tenant())
+            .filter(api_key::Column::Id.eq(id.as_uuid()))
+            .read_one(&tx)
+            .await?;
+        row.as_ref().map(rows::api_key).transpose()
+    }
+
     async fn audit_events(
         &self,
         scope: &TenantScope<Read>,
@@ -347,7 +409,15 @@ impl Views for SeaStore {
         let tx = self.look(Context::tenant(scope.tenant()));
         let mut select = audit_event::Entity::of(scope.tenant());
         if let Some(actor) = filter.actor {
-            select = select.filter(audit_event::Column::ActorId.eq(actor.as_uuid()));
+            let (id, key) = (audit_event::Column::ActorId, audit_event::Column::KeyId);
+            select = match actor {
+                WhoseRecords::User(user) => {
+                    select.filter(id.eq(user.as_uuid())).filter(key.is_null())
+                }
+                WhoseRecords::Machine(account) => select
+                    .filter(id.eq(account.as_uuid()))
+                    .filter(key.is_not_null()),
+            };
         }
         if let Some(action) = &filter.action {
             select = select.filter(audit_event::Column::Action.eq(action.as_str()));
@@ -664,6 +734,13 @@ fn number(counted: &[QueryResult]) -> Result<u64, StoreError> {
     Ok(u64::try_from(number).unwrap_or_default())
 }
 
+/// How many rows are selected, asked for alone.
+pub(super) async fn count<E: EntityTrait>(select: Select<E>, tx: &Tx) -> Result<u64, StoreError> {
+    let statement = tx.get_database_backend().build(&counted(select));
+    let [counted] = answers_of(tx, [statement]).await?;
+    number(&counted)
+}
+
 /// The projects that the policy lets somebody see.
 fn selected(selection: &Selection) -> Condition {
     if selection.is_everything() {
@@ -673,12 +750,17 @@ fn selected(selection: &Selection) -> Condition {
         let ids = projects.iter().map(|project| project.as_uuid());
         project::Column::Id.is_in(ids.collect::<Vec<_>>())
     };
-    let (own_in, user) = selection.own_in();
-    let mut condition = Condition::any()
-        .add(ids(selection.projects()))
-        .add(ids(own_in).and(project::Column::CreatedBy.eq(user.as_uuid())));
+    // What a machine created is nobody's own, not even of whoever answers for the machine.
+    let own = |user: UserId| {
+        let by_person = project::Column::AccountId.is_null();
+        by_person.and(project::Column::CreatedBy.eq(user.as_uuid()))
+    };
+    let mut condition = Condition::any().add(ids(selection.projects()));
+    if let Some((own_in, user)) = selection.own_in() {
+        condition = condition.add(ids(own_in).and(own(user)));
+    }
     if let Some(owner) = selection.owner() {
-        condition = condition.add(project::Column::CreatedBy.eq(owner.as_uuid()));
+        condition = condition.add(own(owner));
     }
     condition
 }

@@ -5,7 +5,9 @@
     reason = "tests look at the tables from outside"
 )]
 
-use bailiwick_application::ports::{AccessClaims, AccessTokens, Clock, PublicKeys, TokenError};
+use bailiwick_application::ports::{
+    Access, AccessClaims, AccessTokens, Clock, PublicKeys, TokenError,
+};
 use bailiwick_domain::{ChainId, SessionId, TenantId, Timestamp, UserId};
 use bailiwick_infrastructure::{
     Database, DatabaseOptions, JwtAccessTokens, KeyAlgorithm, KeyPolicy, KeyRing, KeyState,
@@ -117,8 +119,8 @@ impl Replica {
     }
 }
 
-fn claims() -> AccessClaims {
-    AccessClaims {
+fn claims() -> Access {
+    Access::Person(AccessClaims {
         id: Uuid::from_u128(1),
         user: UserId::from_uuid(Uuid::from_u128(2)),
         session: SessionId::from_uuid(Uuid::from_u128(3)),
@@ -127,7 +129,7 @@ fn claims() -> AccessClaims {
         authenticated_at: NOON,
         issued_at: NOON,
         expires_at: NOON.plus(Duration::from_secs(300)),
-    }
+    })
 }
 
 #[tokio::test]

@@ -1,0 +1,300 @@
+//! Service accounts and their API keys over HTTP.
+
+use crate::{
+    access::{Asking, Guard},
+    body::{Optional, Valid, parsed, parses, parses_if_any},
+    list::Part,
+    path::Id,
+    precondition::{IfMatchAny, etag},
+    problem::{Kind, Problem},
+    roles::{named, spelled},
+    time::{Instant, rfc3339},
+};
+use actix_web::{HttpResponse, HttpResponseBuilder, web::Data};
+use bailiwick_application::machines::{Machines, WantedAccount, WantedKey};
+use bailiwick_domain::{
+    ApiKeyId, Name, ServiceAccountId, Timestamp,
+    access::action::{
+        CreateApiKey, CreateServiceAccount, DeleteServiceAccount, ListApiKeys, ListServiceAccounts,
+        RevokeApiKey, RotateApiKey, UpdateServiceAccount,
+    },
+    api_key::{ApiKey, ShownKey},
+    role::RoleBook,
+    service_account::{ServiceAccount, ServiceAccountStatus},
+};
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+#[derive(Serialize)]
+struct AccountBody {
+    id: String,
+    name: String,
+    status: &'static str,
+    roles: Vec<Value>,
+    created_at: String,
+}
+
+impl AccountBody {
+    fn of(account: &ServiceAccount, book: &RoleBook) -> Self {
+        let roles = account.roles.iter().filter_map(|role| book.get(*role));
+        Self {
+            id: account.id.to_string(),
+            name: account.name.to_string(),
+            status: account.status.name(),
+            roles: roles.map(named).collect(),
+            created_at: rfc3339(account.created_at),
+        }
+    }
+}
+
+/// A key, without its secrets; `key` is there the one time that it is shown.
+#[derive(Serialize)]
+struct KeyBody {
+    id: String,
+    service_account_id: String,
+    name: String,
+    permissions: Vec<String>,
+    status: &'static str,
+    created_by: String,
+    created_at: String,
+    expires_at: String,
+    revoked_at: Option<String>,
+    last_used_at: Option<String>,
+    previous_valid_until: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+}
+
+impl KeyBody {
+    fn of(key: &ApiKey, now: Timestamp) -> Self {
+        let previous = key.previous_until.filter(|_| key.takes_previous(now));
+        Self {
+            id: key.id.to_string(),
+            service_account_id: key.account.to_string(),
+            name: key.name.to_string(),
+            permissions: spelled(&key.grants),
+            status: match key.revoked_at {
+                Some(_) => "revoked",
+                None if key.is_live(now) => "active",
+                None => "expired",
+            },
+            created_by: key.made_by.to_string(),
+            created_at: rfc3339(key.created_at),
+            expires_at: rfc3339(key.expires_at),
+            revoked_at: key.revoked_at.map(rfc3339),
+            last_used_at: key.last_used_at.map(rfc3339),
+            previous_valid_until: previous.map(rfc3339),
+            key: None,
+        }
+    }
+
+    fn shown(key: &ApiKey, shown: &ShownKey, now: Timestamp) -> Self {
+        Self {
+            key: Some(shown.to_string()),
+            ..Self::of(key, now)
+        }
+    }
+}
+
+#[derive(Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CreateAccountBody {
+    #[garde(custom(parses::<Name, _>))]
+    name: String,
+    #[garde(length(max = ServiceAccount::MAX_ROLES), inner(length(chars, max = 200)))]
+    #[serde(default)]
+    roles: Vec<String>,
+}
+
+#[derive(Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChangeAccountBody {
+    #[garde(custom(parses_if_any::<Name>))]
+    name: Option<String>,
+    #[garde(inner(length(max = ServiceAccount::MAX_ROLES), inner(length(chars, max = 200))))]
+    roles: Option<Vec<String>>,
+    #[garde(custom(is_status))]
+    status: Option<String>,
+}
+
+fn status_of(text: &str) -> Option<ServiceAccountStatus> {
+    let mut all = ServiceAccountStatus::ALL.into_iter();
+    all.find(|status| status.name() == text)
+}
+
+fn is_status(text: &Option<String>, _: &()) -> garde::Result {
+    match text.as_deref().map(status_of) {
+        None | Some(Some(_)) => Ok(()),
+        Some(None) => Err(garde::Error::new("must be `active` or `suspended`")),
+    }
+}
+
+pub(crate) async fn accounts(
+    permit: Guard<ListServiceAccounts>,
+    machines: Data<Machines>,
+    part: Part<ServiceAccountId>,
+) -> Result<HttpResponse, Problem> {
+    let (slice, book) = machines.accounts(&permit, &part.page).await?;
+    Ok(part.answer(
+        slice,
+        |account| account.id,
+        |account| AccountBody::of(&account, &book),
+    ))
+}
+
+pub(crate) async fn account(
+    permit: Guard<ListServiceAccounts>,
+    machines: Data<Machines>,
+    Id(id): Id<ServiceAccountId>,
+) -> Result<HttpResponse, Problem> {
+    let found = machines.account(&permit, id).await?;
+    let (account, book) = found.ok_or(Kind::NotFound)?;
+    Ok(answer(HttpResponse::Ok(), &account, &book))
+}
+
+pub(crate) async fn create_account(
+    permit: Guard<CreateServiceAccount>,
+    machines: Data<Machines>,
+    Valid(body): Valid<CreateAccountBody>,
+) -> Result<HttpResponse, Problem> {
+    let name = parsed(&body.name)?;
+    let (account, book) = machines.create_account(&permit, name, &body.roles).await?;
+    Ok(answer(HttpResponse::Created(), &account, &book))
+}
+
+/// Changes what is named.
+pub(crate) async fn change_account(
+    permit: Guard<UpdateServiceAccount>,
+    machines: Data<Machines>,
+    Id(id): Id<ServiceAccountId>,
+    IfMatchAny(expected): IfMatchAny,
+    Valid(body): Valid<ChangeAccountBody>,
+) -> Result<HttpResponse, Problem> {
+    let wanted = WantedAccount {
+        name: body.name.as_deref().map(parsed).transpose()?,
+        roles: body.roles,
+        status: body.status.as_deref().and_then(status_of),
+    };
+    let changed = machines
+        .change_account(&permit, id, wanted, &expected)
+        .await?;
+    let (account, book) = changed.ok_or(Kind::NotFound)?;
+    Ok(answer(HttpResponse::Ok(), &account, &book))
+}
+
+pub(crate) async fn delete_account(
+    permit: Guard<DeleteServiceAccount>,
+    machines: Data<Machines>,
+    Id(id): Id<ServiceAccountId>,
+) -> Result<HttpResponse, Problem> {
+    let deleted = machines.delete_account(&permit, id).await?;
+    deleted.ok_or(Kind::NotFound)?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn answer(
+    mut head: HttpResponseBuilder,
+    account: &ServiceAccount,
+    book: &RoleBook,
+) -> HttpResponse {
+    head.insert_header(etag(account.version))
+        .json(AccountBody::of(account, book))
+}
+
+#[derive(Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CreateKeyBody {
+    #[garde(custom(parses::<ServiceAccountId, _>))]
+    service_account_id: String,
+    #[garde(custom(parses::<Name, _>))]
+    name: String,
+    #[garde(length(max = 200), inner(length(bytes, max = 100)))]
+    permissions: Vec<String>,
+    #[garde(custom(parses_if_any::<Instant>))]
+    expires_at: Option<String>,
+}
+
+#[derive(Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RotateBody {
+    /// Until when the secret that it had before is good as well.
+    #[garde(custom(parses_if_any::<Instant>))]
+    previous_valid_until: Option<String>,
+}
+
+fn instant(text: Option<&str>) -> Result<Option<Timestamp>, Problem> {
+    let at = text.map(parsed::<Instant>).transpose()?;
+    Ok(at.map(|Instant(at)| at))
+}
+
+pub(crate) async fn keys(
+    permit: Guard<ListApiKeys>,
+    asking: Asking,
+    machines: Data<Machines>,
+    part: Part<ApiKeyId>,
+) -> Result<HttpResponse, Problem> {
+    let slice = machines.keys(&permit, &part.page).await?;
+    Ok(part.answer(slice, |key| key.id, |key| KeyBody::of(&key, asking.now())))
+}
+
+pub(crate) async fn key(
+    permit: Guard<ListApiKeys>,
+    asking: Asking,
+    machines: Data<Machines>,
+    Id(id): Id<ApiKeyId>,
+) -> Result<HttpResponse, Problem> {
+    let key = machines.key(&permit, id).await?.ok_or(Kind::NotFound)?;
+    Ok(HttpResponse::Ok().json(KeyBody::of(&key, asking.now())))
+}
+
+pub(crate) async fn create_key(
+    permit: Guard<CreateApiKey>,
+    asking: Asking,
+    machines: Data<Machines>,
+    Valid(body): Valid<CreateKeyBody>,
+) -> Result<HttpResponse, Problem> {
+    let wanted = WantedKey {
+        account: parsed(&body.service_account_id)?,
+        name: parsed(&body.name)?,
+        permissions: body.permissions,
+        expires_at: instant(body.expires_at.as_deref())?,
+    };
+    let (key, shown) = machines.create_key(&permit, wanted).await?;
+    Ok(HttpResponse::Created().json(KeyBody::shown(&key, &shown, asking.now())))
+}
+
+pub(crate) async fn rotate_key(
+    permit: Guard<RotateApiKey>,
+    asking: Asking,
+    machines: Data<Machines>,
+    Id(id): Id<ApiKeyId>,
+    Optional(body): Optional<RotateBody>,
+) -> Result<HttpResponse, Problem> {
+    let until = body.and_then(|body| body.previous_valid_until);
+    let until = instant(until.as_deref())?;
+    let rotated = machines.rotate_key(&permit, id, until).await?;
+    let (key, shown) = rotated.ok_or(Kind::NotFound)?;
+    Ok(HttpResponse::Ok().json(KeyBody::shown(&key, &shown, asking.now())))
+}
+
+pub(crate) async fn revoke_key(
+    permit: Guard<RevokeApiKey>,
+    machines: Data<Machines>,
+    Id(id): Id<ApiKeyId>,
+) -> Result<HttpResponse, Problem> {
+    let revoked = machines.revoke_key(&permit, id).await?;
+    revoked.ok_or(Kind::NotFound)?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Ends the time of the secret that it had before the last rotation.
+pub(crate) async fn revoke_previous(
+    permit: Guard<RevokeApiKey>,
+    machines: Data<Machines>,
+    Id(id): Id<ApiKeyId>,
+) -> Result<HttpResponse, Problem> {
+    let revoked = machines.revoke_previous(&permit, id).await?;
+    revoked.ok_or(Kind::NotFound)?;
+    Ok(HttpResponse::NoContent().finish())
+}
