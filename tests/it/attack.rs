@@ -391,6 +391,7 @@ fn queries(route: &Route) -> Vec<(&'static str, &'static str)> {
             "/health"
             | "/health/ready"
             | "/.well-known/jwks.json"
+            | "/.well-known/oauth-authorization-server"
             | "/users/me"
             | "/users/list_orgs"
             | "/api/v1/auth/password/policy"

@@ -23,6 +23,9 @@ const ORGANIZATION: &str = "/api/v1/organization";
 /// What each change is called in the trail; `None` where a test of its own asks.
 #[rustfmt::skip]
 const ACTIONS: &[(&str, &str, Option<&str>)] = &[
+    ("POST",   "/oauth/token",                               None),
+    ("POST",   "/oauth/revoke",                              None),
+    ("POST",   "/oauth/introspect",                          None),
     ("POST",   "/users/register",                            Some("account:register")),
     ("POST",   "/login",                                     Some("session:open")),
     ("POST",   "/refresh_token",                             None),

@@ -25,6 +25,7 @@ mod explain;
 mod invitations;
 mod machines;
 mod members;
+mod oauth;
 mod oracle;
 mod organizations;
 mod platform;

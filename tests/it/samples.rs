@@ -155,7 +155,11 @@ pub(crate) fn sample(route: &Route) -> Option<Value> {
         | "/api/v1/platform/tenants/{id}/resume"
         | "/api/v1/platform/users/{id}/suspend"
         | "/api/v1/platform/users/{id}/resume" => Some(json!({ "reason": "Zeta" })),
-        "/api/v1/organizations/{id}/select"
+        // Forms, and told in words of their own.
+        "/oauth/token"
+        | "/oauth/revoke"
+        | "/oauth/introspect"
+        | "/api/v1/organizations/{id}/select"
         | "/api/v1/me/sessions/revoke-others"
         | "/api/v1/organization/suspend"
         | "/api/v1/organization/resume"

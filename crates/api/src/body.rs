@@ -186,7 +186,7 @@ pub(crate) fn media_type(request: &HttpRequest) -> Result<Media, Problem> {
 }
 
 /// The bytes of the body: not too many, and not too slowly.
-fn read(
+pub(crate) fn read(
     request: &HttpRequest,
     payload: &mut Payload,
 ) -> impl Future<Output = Result<Bytes, Problem>> + use<> {

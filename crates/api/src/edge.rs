@@ -1,6 +1,9 @@
 //! What every request meets first and every answer passes last.
 
-use crate::problem::{Kind, Problem};
+use crate::{
+    oauth::Refusal,
+    problem::{Kind, Problem},
+};
 use actix_web::{
     HttpResponse,
     body::{BoxBody, MessageBody},
@@ -106,10 +109,16 @@ pub(crate) fn named(headers: &HeaderMap) -> Option<&str> {
 
 /// The problem behind an answer, also where actix itself refused.
 fn spell_out(response: &HttpResponse, id: &str) -> HttpResponse {
-    if let Some(problem) = response
-        .error()
-        .and_then(|error| error.as_error::<Problem>())
-    {
+    let error = response.error();
+    let problem = match error.and_then(|error| error.as_error::<Refusal>()) {
+        // RFC 6749 has a form of its own.
+        Some(refusal) => match refusal.answer() {
+            Ok(answer) => return answer,
+            Err(problem) => Some(problem),
+        },
+        None => error.and_then(|error| error.as_error::<Problem>()),
+    };
+    if let Some(problem) = problem {
         let kind = problem.kind();
         // Neither a flood of passwords nor an orderly stop is a failure.
         let expected = kind == Kind::Busy || kind == Kind::Unavailable && problem.cause().is_none();

@@ -17,6 +17,7 @@ mod keys;
 mod list;
 mod machines;
 mod members;
+mod oauth;
 mod organizations;
 mod path;
 mod platform;
@@ -40,6 +41,7 @@ pub use address::TrustedProxies;
 pub use background::Background;
 pub use edge::edge;
 pub use health::Caveat;
+pub use oauth::OAuth;
 pub use sessions::Cookies;
 pub use throttle::Throttle;
 
@@ -111,6 +113,8 @@ pub struct Services {
     pub passwords: PasswordPolicy,
     /// How people register.
     pub registration: Registration,
+    /// What the deployment says of itself to OAuth clients.
+    pub oauth: OAuth,
     /// How refresh tokens travel in browsers.
     pub cookies: Cookies,
     /// Which proxies are believed about whom they speak for.
@@ -152,6 +156,7 @@ pub fn configure(
             .app_data(Data::<dyn Ids>::from(Arc::clone(&services.ids)))
             .app_data(Data::new(services.passwords))
             .app_data(Data::new(services.registration))
+            .app_data(Data::new(services.oauth.clone()))
             .app_data(Data::new(services.cookies.clone()))
             .app_data(Data::new(services.proxies.clone()))
             .app_data(Data::new(services.throttle.clone()));

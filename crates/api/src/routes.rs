@@ -7,7 +7,7 @@ use crate::{
     },
     accounts, admin, audit, explain, health, invitations, keys,
     list::no_parameters,
-    machines, members, organizations, platform,
+    machines, members, oauth, organizations, platform,
     problem::{Kind, Problem},
     projects,
     reads::Reads,
@@ -36,6 +36,12 @@ pub fn routes() -> Routes {
         .get   ("/health",                             Public,                          health::live)
         .get   ("/health/ready",                       Public,                          health::ready)
         .get   ("/.well-known/jwks.json",             Public,                          keys::jwks)
+
+        // OAuth 2.0
+        .get   ("/.well-known/oauth-authorization-server", Public,                      oauth::metadata)
+        .post  ("/oauth/token",                        Public,                          oauth::token)
+        .post  ("/oauth/revoke",                       Public,                          oauth::revoke)
+        .post  ("/oauth/introspect",                   Public,                          oauth::introspect)
 
         // The seed contract
         .post  ("/users/register",                     Public,                          accounts::register)

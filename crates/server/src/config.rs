@@ -29,6 +29,8 @@ pub struct Config {
     pub tokens: Tokens,
     /// How long sessions live.
     pub sessions: Sessions,
+    /// What OAuth clients may ask for.
+    pub oauth: OAuth,
     /// What a password must be.
     pub passwords: Passwords,
     /// How people register.
@@ -126,6 +128,14 @@ pub struct Sessions {
     pub idle_ttl: u64,
     /// How long a spent refresh token may be retried, in seconds; 0 is strict.
     pub refresh_grace: u64,
+}
+
+/// Section `oauth`.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OAuth {
+    /// Are passwords taken for tokens at `/oauth/token`?
+    pub password_grant: bool,
 }
 
 /// Section `passwords`.
@@ -253,6 +263,14 @@ impl Config {
         match self.sqlite_file() {
             Some(database) => database.with_file_name(name),
             None => Path::new("data").join(name),
+        }
+    }
+}
+
+impl Default for OAuth {
+    fn default() -> Self {
+        Self {
+            password_grant: true,
         }
     }
 }

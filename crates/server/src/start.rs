@@ -7,7 +7,7 @@ use crate::{
 };
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn};
 use bailiwick_api::{
-    Background, Caveat, Cookies, Registration, Services, Throttle, TrustedProxies, edge,
+    Background, Caveat, Cookies, OAuth, Registration, Services, Throttle, TrustedProxies, edge,
     routes::routes,
 };
 use bailiwick_application::{
@@ -391,6 +391,10 @@ async fn services(
         ids,
         passwords: PasswordPolicy::at_least(config.passwords.min_length),
         registration: Registration { verify_email },
+        oauth: OAuth {
+            issuer: public_url(config, address),
+            password_grant: config.oauth.password_grant,
+        },
         cookies: Cookies {
             origins: origins(config, address),
         },
@@ -501,6 +505,12 @@ async fn tend(ring: Weak<KeyRing>) {
     }
 }
 
+/// Where it is found from outside.
+fn public_url(config: &Config, address: SocketAddr) -> String {
+    let url = config.http.public_url.clone();
+    url.unwrap_or_else(|| format!("http://{address}"))
+}
+
 /// What mail goes out by.
 ///
 /// # Errors
@@ -510,8 +520,7 @@ pub(crate) fn mailer(config: &Config, address: SocketAddr) -> Result<LettreMaile
         Some(url) => MailRoute::Smtp(url.clone()),
         None => MailRoute::Directory(config.mail_directory()),
     };
-    let public_url = config.http.public_url.clone();
-    let public_url = public_url.unwrap_or_else(|| format!("http://{address}"));
+    let public_url = public_url(config, address);
     Ok(LettreMailer::new(route, &config.mail.from, public_url)?)
 }
 

@@ -3,8 +3,8 @@
 use actix_web::{App, http::StatusCode, middleware::from_fn, test};
 use async_trait::async_trait;
 use bailiwick_api::{
-    Background, Caveat, Cookies, Registration, Services, Throttle, TrustedProxies, access::Access,
-    edge, routes::routes,
+    Background, Caveat, Cookies, OAuth, Registration, Services, Throttle, TrustedProxies,
+    access::Access, edge, routes::routes,
 };
 use bailiwick_application::{
     Ground,
@@ -194,6 +194,10 @@ fn services() -> Services {
         ids: Arc::new(Zero),
         passwords: PasswordPolicy::default(),
         registration: Registration::default(),
+        oauth: OAuth {
+            issuer: "http://localhost".to_owned(),
+            password_grant: true,
+        },
         cookies: Cookies::default(),
         proxies: TrustedProxies::default(),
         throttle: Throttle::default(),
