@@ -34,11 +34,16 @@ docs:
     BAILIWICK_UPDATE_DOCS=1 cargo test --package bailiwick-tests walls::sqlite
 
 # Prove that nothing of a tenant reaches another (docs/tenant-isolation.md); needs PostgreSQL.
-isolation: && second-wall
+isolation: && strict second-wall
     BAILIWICK_TEST_POSTGRES=required cargo test --package bailiwick-migration
     BAILIWICK_TEST_POSTGRES=required cargo test --package bailiwick-server --test it isolation::
     BAILIWICK_TEST_POSTGRES=required cargo test --package bailiwick-tests -- attack:: tenancy:: walls:: oracle:: canonical::
     cargo test --package bailiwick-domain --test it
+
+# Run what tells tenants apart against a service that remembers nothing.
+strict:
+    BAILIWICK_TEST_CACHE=off BAILIWICK_TEST_POSTGRES=required cargo test --package bailiwick-tests -- \
+        attack:: canonical:: oracle:: sessions:: tenancy:: walls::
 
 # Run what is tested over HTTP on PostgreSQL against a build in which no query is narrowed to its tenant.
 second-wall:
