@@ -348,7 +348,7 @@ impl Views for SeaStore {
         scope: &TenantScope<Read>,
         page: &Page<ServiceAccountId>,
     ) -> Result<Slice<ServiceAccount>, StoreError> {
-        let tx = self.look(Context::tenant(scope.tenant()));
+        let tx = self.database.read(Context::tenant(scope.tenant()));
         let page = page.map(ServiceAccountId::as_uuid);
         let select = service_account::Entity::of(scope.tenant());
         let rows = part(select, service_account::Column::Id, &page)
@@ -363,7 +363,7 @@ impl Views for SeaStore {
         scope: &TenantScope<Read>,
         id: ServiceAccountId,
     ) -> Result<Option<ServiceAccount>, StoreError> {
-        let tx = self.look(Context::tenant(scope.tenant()));
+        let tx = self.database.read(Context::tenant(scope.tenant()));
         let rows = service_account::Entity::of(scope.tenant())
             .filter(service_account::Column::Id.eq(id.as_uuid()))
             .read_all(&tx)
