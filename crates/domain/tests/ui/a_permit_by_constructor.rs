@@ -1,12 +1,12 @@
 //! A permit is minted past the policy.
 
 use bailiwick_domain::{
-    TenantId, UserId,
-    access::{Grants, Permission, Permit, action::InviteMember},
+    TenantId,
+    access::{Actor, Grants, Permission, Permit, action::InviteMember},
 };
 
-fn attempt(user: UserId, tenant: TenantId, all: Grants<Permission>) -> Permit<InviteMember> {
-    Permit::mint(user, all, tenant)
+fn attempt(actor: Actor, tenant: TenantId, all: Grants<Permission>) -> Permit<InviteMember> {
+    Permit::mint(actor, all, tenant)
 }
 
 fn main() {}

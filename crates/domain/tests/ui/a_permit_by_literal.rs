@@ -1,18 +1,18 @@
 //! A permit is written down field by field.
 
 use bailiwick_domain::{
-    TenantId, UserId,
-    access::{Grants, Permit, TenantScope, Write, action::InviteMember},
+    TenantId,
+    access::{Actor, Grants, Permit, TenantScope, Write, action::InviteMember},
 };
 
 fn attempt(
-    user: UserId,
+    actor: Actor,
     held: Grants,
     at: TenantId,
     scope: TenantScope<Write>,
 ) -> Permit<InviteMember> {
     Permit {
-        user,
+        actor,
         held,
         at,
         scope,

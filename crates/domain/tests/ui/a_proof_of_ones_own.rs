@@ -1,8 +1,8 @@
 //! A scope that mints itself comes from outside.
 
 use bailiwick_domain::{
-    TenantId, UserId,
-    access::{Level, Proof, Reach},
+    TenantId,
+    access::{Actor, Level, Proof, Reach},
 };
 
 #[derive(Debug)]
@@ -15,7 +15,7 @@ impl Proof for Everywhere {
         writes: true,
     };
 
-    fn mint<Seal>(_: TenantId, _: UserId, _: Seal) -> Self {
+    fn mint<Seal>(_: TenantId, _: Actor, _: Seal) -> Self {
         Self
     }
 }

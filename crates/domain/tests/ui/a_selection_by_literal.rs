@@ -9,7 +9,7 @@ fn attempt(tenant: TenantId, user: UserId) -> Selection {
         owner: None,
         projects: Vec::new(),
         own_in: Vec::new(),
-        user,
+        user: Some(user),
     }
 }
 

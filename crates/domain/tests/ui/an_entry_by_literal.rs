@@ -1,11 +1,8 @@
 //! A record of the audit trail is written down field by field.
 
-use bailiwick_domain::{
-    UserId,
-    access::{AuditEntry, Scope},
-};
+use bailiwick_domain::access::{Actor, AuditEntry, Scope};
 
-fn attempt(actor: UserId) -> AuditEntry {
+fn attempt(actor: Actor) -> AuditEntry {
     AuditEntry {
         actor: Some(actor),
         action: "member:invite",

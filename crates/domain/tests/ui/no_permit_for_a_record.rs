@@ -1,12 +1,9 @@
 //! A record of the audit trail is made without a permit.
 
-use bailiwick_domain::{
-    UserId,
-    access::{AuditEntry, Scope},
-};
+use bailiwick_domain::access::{Actor, AuditEntry, Scope};
 
-fn attempt(user: UserId) -> AuditEntry {
-    AuditEntry::new(Some(user), "member:invite", Scope::Platform, "somebody")
+fn attempt(actor: Actor) -> AuditEntry {
+    AuditEntry::new(Some(actor), "member:invite", Scope::Platform, "somebody")
 }
 
 fn main() {}

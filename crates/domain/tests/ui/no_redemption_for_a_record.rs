@@ -1,13 +1,13 @@
 //! A record of an invitation having been answered is made without leave to answer it.
 
 use bailiwick_domain::{
-    InvitationId, TenantId, UserId,
-    access::{AuditEntry, Scope},
+    InvitationId, TenantId,
+    access::{Actor, AuditEntry, Scope},
 };
 
-fn attempt(user: UserId, tenant: TenantId, invitation: InvitationId) -> AuditEntry {
+fn attempt(actor: Actor, tenant: TenantId, invitation: InvitationId) -> AuditEntry {
     AuditEntry::of_redemption(
-        Some(user),
+        Some(actor),
         "invitation:accept",
         Scope::Tenant(tenant),
         invitation,

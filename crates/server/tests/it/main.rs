@@ -8,6 +8,7 @@
     reason = "a test says what is wrong by failing"
 )]
 
+mod clients;
 mod command_line;
 mod configuration;
 mod crash;
