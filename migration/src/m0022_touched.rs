@@ -25,7 +25,7 @@ impl MigrationTrait for Migration {
             .create_table(
                 table("replicas")
                     .col(uuid("id"))
-                    .col(micros("lease_until"))
+                    .col(micros("renewed_at"))
                     .primary_key(&mut primary_key("pk_replicas", ["id"]))
                     .take(),
             )

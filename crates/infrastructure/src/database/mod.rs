@@ -13,9 +13,9 @@ pub use isolation::IsolationError;
 use tx::Kind;
 pub(crate) use tx::Tx;
 
-use crate::memory::{Alone, Exchange, LOOK, Memory, Other};
+use crate::memory::{Alone, Exchange, LOOK, Memory};
 use bailiwick_domain::{TenantId, UserId};
-use sea_orm::{ConnAcquireErr, DatabaseConnection, DbErr, QueryResult, RuntimeErr};
+use sea_orm::{ConnAcquireErr, DatabaseConnection, DbErr, RuntimeErr};
 use silence::{Silence, Silent};
 use std::{borrow::Cow, fmt::Write as _, io, num::NonZeroU32, sync::Arc, time::Duration};
 use thiserror::Error;
@@ -320,15 +320,17 @@ impl Database {
         };
         let question = self.exchange.question();
         let look = self.look(Context::nobody());
-        let others = others_in(&look.query_written(&question.sql).await?)?;
+        let others = look.query_written(&question.sql).await?;
+        let others = others.iter().map(|row| row.try_get("", "id"));
+        let others = others.collect::<Result<Vec<Uuid>, _>>()?;
         let silent = self.exchange.answered(&question, &others).await;
         if silent.is_empty() {
             return Ok(());
         }
         let tx = self.begin(Context::nobody());
-        let expelled = tx.query_written(&Exchange::expulsion(&silent)).await?;
+        tx.query_written(&Exchange::expulsion(&silent)).await?;
         tx.commit().await?;
-        Exchange::outlive(&others_in(&expelled)?).await;
+        Exchange::outlive().await;
         Ok(())
     }
 
@@ -362,16 +364,6 @@ impl Database {
         }
         opened
     }
-}
-
-fn others_in(rows: &[QueryResult]) -> Result<Vec<Other>, DbErr> {
-    let others = rows.iter().map(|row| {
-        Ok(Other::new(
-            row.try_get("", "id")?,
-            row.try_get("", "left_over")?,
-        ))
-    });
-    others.collect()
 }
 
 enum Scheme {

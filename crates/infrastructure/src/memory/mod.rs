@@ -12,7 +12,7 @@ mod sqlite;
 mod tests;
 
 pub(crate) use lease::Lease;
-pub(crate) use postgres::{Exchange, Other};
+pub(crate) use postgres::Exchange;
 pub(crate) use sqlite::{Alone, LOOK};
 
 use bailiwick_application::ports::{AccessClaims, Facts};

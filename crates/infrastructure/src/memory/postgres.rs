@@ -35,7 +35,7 @@ const AGAIN: Duration = Duration::from_millis(500);
 
 /// Where triggers and replicas speak.
 const CHANNEL: &str = "bailiwick_facts";
-/// The time of the database, in microseconds.
+/// The time of the database, in microseconds: for whoever looks at the table.
 const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
 
 /// What this replica has to do with the others.
@@ -97,27 +97,10 @@ impl Default for Exchange {
     }
 }
 
-/// Who else has a lease, and for how long it lasts at most.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Other {
-    id: Uuid,
-    left: Duration,
-}
-
-impl Other {
-    /// From the id and the microseconds that are left.
-    pub(crate) fn new(id: Uuid, left: i64) -> Self {
-        Self {
-            id,
-            left: Duration::from_micros(u64::try_from(left).unwrap_or_default()),
-        }
-    }
-}
-
 /// A question that the others are to answer.
 pub(crate) struct Question {
     number: u64,
-    /// Asks them, and looks who has a lease: [`Other`]s, as `id` and `left_over`.
+    /// Asks them, and looks who may have a lease: their `id`s.
     pub(crate) sql: String,
 }
 
@@ -131,20 +114,16 @@ impl Exchange {
             number,
             sql: format!(
                 "SELECT pg_notify('{CHANNEL}', '{ask}');
-                 SELECT id, lease_until - {NOW} AS left_over FROM replicas
-                 WHERE id <> '{me}' AND lease_until > {NOW}"
+                 SELECT id FROM replicas WHERE id <> '{me}'"
             ),
         }
     }
 
     /// Waits for the others to answer, and says who has not.
-    pub(crate) async fn answered(&self, question: &Question, others: &[Other]) -> Vec<Other> {
+    pub(crate) async fn answered(&self, question: &Question, others: &[Uuid]) -> Vec<Uuid> {
         let mut told = self.told.subscribe();
         let missing = |told: &HashMap<Uuid, u64>| {
-            let silent = |other: &&Other| {
-                told.get(&other.id)
-                    .is_none_or(|&last| last < question.number)
-            };
+            let silent = |id: &&Uuid| told.get(id).is_none_or(|&last| last < question.number);
             others.iter().filter(silent).copied().collect::<Vec<_>>()
         };
         let all = told.wait_for(|told| missing(told).is_empty());
@@ -154,20 +133,17 @@ impl Exchange {
         missing(&self.told.borrow())
     }
 
-    /// What takes their leases from these, and tells how long they last yet.
-    pub(crate) fn expulsion(silent: &[Other]) -> String {
-        let ids = silent.iter().map(|other| format!("'{}'", other.id));
+    /// What keeps these from renewing their leases.
+    pub(crate) fn expulsion(silent: &[Uuid]) -> String {
+        let ids = silent.iter().map(|id| format!("'{id}'"));
         let ids = ids.collect::<Vec<_>>().join(", ");
-        format!(
-            "DELETE FROM replicas WHERE id IN ({ids}) RETURNING id, lease_until - {NOW} AS left_over"
-        )
+        format!("DELETE FROM replicas WHERE id IN ({ids})")
     }
 
-    /// Waits until the leases of these are over.
-    pub(crate) async fn outlive(others: &[Other]) {
-        if let Some(longest) = others.iter().map(|other| other.left).max() {
-            sleep(longest).await;
-        }
+    /// Waits until whoever cannot renew their lease has none any more. It is as long as a lease can be: what the clock of the
+    /// database says need not be so, since it may have been set.
+    pub(crate) async fn outlive() {
+        sleep(LEASE).await;
     }
 
     /// Listens until it is over; while it hears and `memory` is wanted, that has a lease.
@@ -250,17 +226,16 @@ impl Exchange {
         memory: &Memory,
         member: bool,
     ) -> Result<bool, sqlx::Error> {
-        let (me, length) = (self.me, LEASE.as_micros());
+        let me = self.me;
         let asking = memory.lease().asking();
         let sql = if member {
-            format!("UPDATE replicas SET lease_until = {NOW} + {length} WHERE id = '{me}'")
+            format!("UPDATE replicas SET renewed_at = {NOW} WHERE id = '{me}'")
         } else {
             memory.lease().end();
             memory.forget_all();
             format!(
-                "DELETE FROM replicas WHERE lease_until < {NOW} - 60000000;
-                 INSERT INTO replicas (id, lease_until) VALUES ('{me}', {NOW} + {length})
-                 ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until"
+                "INSERT INTO replicas (id, renewed_at) VALUES ('{me}', {NOW})
+                 ON CONFLICT (id) DO UPDATE SET renewed_at = excluded.renewed_at"
             )
         };
         let renewed = timeout(LEASE, voice.execute(AssertSqlSafe(sql))).await;
