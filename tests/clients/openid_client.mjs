@@ -1,7 +1,11 @@
 // openid-client against a running service: discovery, a machine's token, and a person's from beginning to end.
 
 import assert from "node:assert/strict";
+import { webcrypto } from "node:crypto";
 import * as client from "openid-client";
+
+// Node 18 has it, and not where browsers have it.
+globalThis.crypto ??= webcrypto;
 
 const [address, account, key] = process.argv.slice(2);
 const projects = new URL("/api/v1/projects", address);

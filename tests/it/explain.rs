@@ -799,7 +799,7 @@ async fn in_every_state_explanations_say_what_requests_are_answered(world: World
     }
     // Everything of the owner and the admin, but one of the admin's, and three of the member's; owners may undo what
     // they did.
-    assert_eq!(permitted, [18 + 17 + 3, 1, 0, 1, 0, 0]);
+    assert_eq!(permitted, [26 + 25 + 3, 1, 0, 1, 0, 0]);
 }
 
 /// Somebody whose roles are known.

@@ -15,7 +15,7 @@ pub(super) type Until = Option<i64>;
 pub(super) const EVERYWHERE: Name = "everywhere";
 
 /// Permissions on the organization as a whole (`permissions.md`).
-pub(super) const ORGANIZATION: [Name; 18] = [
+pub(super) const ORGANIZATION: [Name; 26] = [
     "organization:read",
     "organization:update",
     "organization:own",
@@ -34,6 +34,14 @@ pub(super) const ORGANIZATION: [Name; 18] = [
     "audit:read",
     "access:explain",
     "admin:overview",
+    "service_account:list",
+    "service_account:create",
+    "service_account:update",
+    "service_account:delete",
+    "api_key:list",
+    "api_key:create",
+    "api_key:rotate",
+    "api_key:revoke",
 ];
 
 /// Permissions on single things, which can be held for one's own (`permissions.md`).
