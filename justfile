@@ -29,6 +29,7 @@ lint:
 
 # Write the generated documents anew.
 docs:
+    BAILIWICK_UPDATE_DOCS=1 cargo test --package bailiwick-tests examples::sqlite
     BAILIWICK_UPDATE_DOCS=1 cargo test --package bailiwick-tests -- documents:: round_trips::
     BAILIWICK_UPDATE_DOCS=1 cargo test --package bailiwick-domain policy_matrix::
     BAILIWICK_UPDATE_DOCS=1 cargo test --package bailiwick-tests walls::sqlite
@@ -49,6 +50,13 @@ strict:
 second-wall:
     BAILIWICK_TEST_POSTGRES=required cargo test --package bailiwick-tests --package bailiwick-infrastructure \
         --features bailiwick-infrastructure/without-first-wall --test it postgres::
+
+# Ask for what the OpenAPI document promises, on both databases, for so many seconds each; needs pip and PostgreSQL.
+schemathesis SECONDS='900':
+    python3 -c 'import schemathesis' 2>/dev/null || PYTHONPATH=target/python python3 -c 'import schemathesis' 2>/dev/null || \
+        pip3 install --quiet --target target/python 'schemathesis==4.32.5'
+    PYTHONPATH="$PWD/target/python" BAILIWICK_TEST_SCHEMATHESIS=required BAILIWICK_TEST_POSTGRES=required \
+        BAILIWICK_SCHEMATHESIS_SECONDS={{ SECONDS }} cargo test --package bailiwick-server --test it schemathesis::
 
 # Hold what the parsers promise against whatever the fuzzer thinks of, each for so many seconds.
 fuzz SECONDS='30':

@@ -2,7 +2,7 @@
 //!
 //! `BAILIWICK_UPDATE_DOCS=1` writes them anew.
 
-use bailiwick_api::{problem, routes::routes};
+use bailiwick_api::{openapi, problem, routes::routes};
 use std::{
     env, fs,
     path::{Path, PathBuf},
@@ -40,6 +40,11 @@ fn the_table_of_problems_is_as_the_problems_are() {
     let made = format!("{before}{BEGIN}\n{}\n{END}{after}", problem::markdown());
 
     keep(&file, &made);
+}
+
+#[test]
+fn the_openapi_document_is_as_the_routes_are() {
+    keep(&docs().join("openapi.json"), &openapi::pretty());
 }
 
 pub(crate) fn docs() -> PathBuf {

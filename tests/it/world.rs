@@ -1,5 +1,6 @@
 //! The world of a test: a running service, with a database and a clock of its own.
 
+use crate::contract;
 use bailiwick_application::ports::Clock;
 use bailiwick_domain::Timestamp;
 use bailiwick_server::{
@@ -756,12 +757,17 @@ pub(crate) trait Ask {
 
 impl Ask for RequestBuilder {
     async fn answer(self) -> Answer {
-        let response = self.send().await.unwrap();
-        Answer {
+        let (http, request) = self.build_split();
+        let request = request.unwrap();
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = http.execute(request).await.unwrap();
+        let answer = Answer {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             text: response.text().await.unwrap(),
-        }
+        };
+        contract::keeps(method.as_str(), &path, &answer);
+        answer
     }
 
     async fn answer_by_name(self) -> Answer {

@@ -1,6 +1,7 @@
 //! Who may call: what a row of the table declares, and the first argument of its handler.
 
 use crate::{
+    openapi::Description,
     problem::{Kind, Problem},
     reads::Reads,
     routes::Routes,
@@ -292,12 +293,42 @@ impl FromRequest for Membership {
     }
 }
 
-impl Reads for Public {}
-impl Reads for SignedIn {}
-impl Reads for Asking {}
-impl<A: Action> Reads for Guard<A> {}
-impl<A: Action<Scope: OnObject>> Reads for Claimed<A> {}
-impl Reads for Membership {}
+impl Reads for Public {
+    fn describe(_: &mut Description<'_>) {}
+}
+
+impl Reads for SignedIn {
+    fn describe(description: &mut Description<'_>) {
+        Asking::describe(description);
+        // To machines.
+        description.refuses(&[Kind::Forbidden]);
+    }
+}
+
+impl Reads for Asking {
+    fn describe(description: &mut Description<'_>) {
+        // To learn who asks, the store is asked.
+        <Data<Sessions>>::describe(description);
+    }
+}
+
+impl<A: Action> Reads for Guard<A> {
+    fn describe(description: &mut Description<'_>) {
+        Asking::describe(description);
+    }
+}
+
+impl<A: Action<Scope: OnObject>> Reads for Claimed<A> {
+    fn describe(description: &mut Description<'_>) {
+        Asking::describe(description);
+    }
+}
+
+impl Reads for Membership {
+    fn describe(description: &mut Description<'_>) {
+        Asking::describe(description);
+    }
+}
 
 /// Before any extractor: learns from the bearer token who calls, or stops here.
 ///

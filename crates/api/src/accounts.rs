@@ -2,29 +2,31 @@
 
 use crate::{
     access::{Public, SignedIn},
+    answer::{Accepted, Created, Found, Json, NoContent, Or, WithCookies},
     background::Background,
     body::{Valid, address, is_address, parsed, parses},
     problem::{Kind, Problem},
+    schema::Text,
     sessions::device_cookie,
     time::rfc3339,
 };
-use actix_web::{HttpResponse, web::Data};
+use actix_web::web::Data;
 use bailiwick_application::{
     accounts::{Accounts, Register},
     ports::Secret,
     sessions::Sessions,
 };
 use bailiwick_domain::{
-    Name,
+    Name, TenantId, Timestamp, UserId,
     mailed::MailPurpose,
     password::{Password, PasswordPolicy},
-    role::{Role, highest},
-    user::User,
+    role::{BuiltIn, Role, highest},
+    user::{EmailAddress, User},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 /// How people register.
 #[derive(Debug, Clone, Copy, Default)]
@@ -34,15 +36,19 @@ pub struct Registration {
     pub verify_email: bool,
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[garde(context(PasswordPolicy))]
+#[schemars(rename = "Registration")]
 pub(crate) struct RegisterBody {
     #[garde(custom(parses::<Name, _>))]
+    #[schemars(with = "Text<Name>")]
     name: String,
     #[garde(custom(is_address))]
+    #[schemars(with = "Text<EmailAddress>")]
     email: String,
     #[garde(custom(taken(&self.name, &self.email)))]
+    #[schemars(with = "Text<PasswordPolicy>")]
     password: String,
 }
 
@@ -58,24 +64,41 @@ fn taken<'a>(
     }
 }
 
-#[derive(Serialize)]
-struct UserBody<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Account")]
+pub(crate) struct UserBody {
+    #[schemars(with = "Text<UserId>")]
     id: String,
-    email: &'a str,
-    name: &'a str,
+    #[schemars(with = "Text<EmailAddress>")]
+    email: String,
+    #[schemars(with = "Text<Name>")]
+    name: String,
+    #[schemars(with = "Text<Timestamp>")]
     created_at: String,
 }
 
-impl<'a> From<&'a User> for UserBody<'a> {
-    fn from(user: &'a User) -> Self {
+impl From<&User> for UserBody {
+    fn from(user: &User) -> Self {
         Self {
             id: user.id.to_string(),
-            email: user.email.as_str(),
-            name: user.name.as_str(),
+            email: user.email.to_string(),
+            name: user.name.to_string(),
             created_at: rfc3339(user.created_at),
         }
     }
 }
+
+/// A mail is on its way, if there is somebody to get it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Mailed")]
+pub(crate) struct MailedBody {
+    #[schemars(extend("const" = "check_your_mail"))]
+    status: &'static str,
+}
+
+const MAILED: MailedBody = MailedBody {
+    status: "check_your_mail",
+};
 
 pub(crate) async fn register(
     _: Public,
@@ -84,7 +107,7 @@ pub(crate) async fn register(
     registration: Data<Registration>,
     background: Data<Background>,
     Valid(body): Valid<RegisterBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Or<Created<UserBody>, Accepted<MailedBody>>, Problem> {
     let password = policy
         .accept(&body.password, &[&body.name, &body.email])
         .map_err(|weak| Problem::field("password", weak))?;
@@ -96,34 +119,39 @@ pub(crate) async fn register(
     let draft = accounts.draft(register).await?;
     if registration.verify_email {
         background.run(async move { accounts.register_discreetly(draft).await });
-        return Ok(HttpResponse::Accepted().json(json!({ "status": "check_your_mail" })));
+        return Ok(Or::That(Json(MAILED)));
     }
     let registered = accounts.register(draft).await?;
-    let answer = HttpResponse::Created().json(UserBody::from(&registered.user));
+    let answer = Json(UserBody::from(&registered.user));
     background.run(async move { accounts.welcome(registered).await });
-    Ok(answer)
+    Ok(Or::This(answer))
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Address")]
 pub(crate) struct EmailBody {
     #[garde(custom(is_address))]
+    #[schemars(with = "Text<EmailAddress>")]
     email: String,
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "MailedToken")]
 pub(crate) struct TokenBody {
     #[garde(skip)]
     token: String,
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "PasswordReset")]
 pub(crate) struct ResetBody {
     #[garde(skip)]
     token: String,
     #[garde(skip)]
+    #[schemars(with = "Text<PasswordPolicy>")]
     password: String,
 }
 
@@ -133,7 +161,7 @@ pub(crate) async fn forgot_password(
     accounts: Data<Accounts>,
     background: Data<Background>,
     Valid(body): Valid<EmailBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Accepted<MailedBody>, Problem> {
     send_token(
         accounts,
         &background,
@@ -148,7 +176,7 @@ pub(crate) async fn resend_verification(
     accounts: Data<Accounts>,
     background: Data<Background>,
     Valid(body): Valid<EmailBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Accepted<MailedBody>, Problem> {
     send_token(accounts, &background, &body.email, MailPurpose::VerifyEmail)
 }
 
@@ -157,19 +185,19 @@ fn send_token(
     background: &Background,
     email: &str,
     purpose: MailPurpose,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Accepted<MailedBody>, Problem> {
     let email = address(email)?;
     background.run(async move { accounts.send_token(&email, purpose).await });
-    Ok(HttpResponse::Accepted().json(json!({ "status": "check_your_mail" })))
+    Ok(Json(MAILED))
 }
 
 pub(crate) async fn verify_email(
     _: Public,
     accounts: Data<Accounts>,
     Valid(body): Valid<TokenBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<NoContent, Problem> {
     accounts.verify_email(&secret(&body.token)?).await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
 pub(crate) async fn reset_password(
@@ -178,7 +206,7 @@ pub(crate) async fn reset_password(
     policy: Data<PasswordPolicy>,
     sessions: Data<Sessions>,
     Valid(body): Valid<ResetBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<WithCookies<NoContent>, Problem> {
     let password = policy
         .accept(&body.password, &[])
         .map_err(|weak| Problem::field("password", weak))?;
@@ -187,9 +215,8 @@ pub(crate) async fn reset_password(
         .await?;
     // Strangers may have used up the attempts of strangers: the owner's device is counted by itself from here on.
     let remembered = sessions.remember(None, user.email).await?;
-    Ok(HttpResponse::NoContent()
-        .cookie(device_cookie(&remembered))
-        .finish())
+    let cookie = device_cookie(&remembered).into_owned();
+    Ok(WithCookies(vec![cookie], NoContent))
 }
 
 /// The secret in a token from a mail.
@@ -199,24 +226,46 @@ pub(crate) fn secret(token: &str) -> Result<Secret, Problem> {
     secret.ok_or_else(|| Kind::NotRedeemable.into())
 }
 
-pub(crate) async fn me(caller: SignedIn) -> HttpResponse {
-    let roles = caller.roles();
-    HttpResponse::Ok().json(json!({
-        "id": caller.user.id.to_string(),
-        "name": caller.user.name.as_str(),
-        "email": caller.user.email.as_str(),
-        "org_id": caller.tenant.map(|tenant| tenant.to_string()),
-        "role": role(roles.iter().copied()),
-        "roles": names(roles),
-    }))
+/// Who is signed in, and where.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Me")]
+pub(crate) struct MeBody {
+    #[schemars(with = "Text<UserId>")]
+    id: String,
+    #[schemars(with = "Text<Name>")]
+    name: String,
+    #[schemars(with = "Text<EmailAddress>")]
+    email: String,
+    /// The organization of the token, if it has one.
+    #[schemars(with = "Option<Text<TenantId>>")]
+    org_id: Option<String>,
+    /// The highest built-in role there.
+    #[schemars(with = "Option<Text<BuiltIn>>")]
+    role: Option<&'static str>,
+    #[schemars(with = "Vec<Text<Name>>")]
+    roles: Vec<String>,
 }
 
-#[derive(Deserialize, Validate)]
+pub(crate) async fn me(caller: SignedIn) -> Found<MeBody> {
+    let roles = caller.roles();
+    Json(MeBody {
+        id: caller.user.id.to_string(),
+        name: caller.user.name.to_string(),
+        email: caller.user.email.to_string(),
+        org_id: caller.tenant.map(|tenant| tenant.to_string()),
+        role: role(roles.iter().copied()),
+        roles: names(roles),
+    })
+}
+
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "PasswordChange")]
 pub(crate) struct PasswordBody {
     #[garde(skip)]
     current_password: String,
     #[garde(skip)]
+    #[schemars(with = "Text<PasswordPolicy>")]
     new_password: String,
 }
 
@@ -225,23 +274,37 @@ pub(crate) async fn change_password(
     accounts: Data<Accounts>,
     policy: Data<PasswordPolicy>,
     Valid(body): Valid<PasswordBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<NoContent, Problem> {
     let about = [caller.user.name.as_str(), caller.user.email.as_str()];
     let new = policy
         .accept(&body.new_password, &about)
         .map_err(|weak| Problem::field("new_password", weak))?;
     let current = Password::typed(body.current_password);
     accounts.change_password(&caller, current, new).await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
+}
+
+/// What a new password must be.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PasswordPolicy")]
+pub(crate) struct PasswordPolicyBody {
+    /// In characters.
+    min_length: usize,
+    max_bytes: usize,
+    /// Which kinds of passwords are refused besides.
+    refuses: [&'static str; 3],
 }
 
 /// What a new password must be, for forms that want to say so before it is sent.
-pub(crate) async fn password_policy(_: Public, policy: Data<PasswordPolicy>) -> HttpResponse {
-    HttpResponse::Ok().json(json!({
-        "min_length": policy.min_length(),
-        "max_bytes": Password::MAX,
-        "refuses": ["common", "personal", "pattern"],
-    }))
+pub(crate) async fn password_policy(
+    _: Public,
+    policy: Data<PasswordPolicy>,
+) -> Found<PasswordPolicyBody> {
+    Json(PasswordPolicyBody {
+        min_length: policy.min_length(),
+        max_bytes: Password::MAX,
+        refuses: ["common", "personal", "pattern"],
+    })
 }
 
 /// The highest built-in role, as `role` stands in answers.

@@ -2,31 +2,60 @@
 
 use crate::{
     access::{Asking, Guard},
+    answer::{Found, Json},
     audit::AuditBody,
-    list::Part,
+    list::{List, Listed, Part},
     members::MemberBody,
     problem::Problem,
+    schema::Text,
 };
-use actix_web::{HttpResponse, web::Data};
-use bailiwick_application::admin::Admin;
+use actix_web::web::Data;
+use bailiwick_application::admin::{Admin, Concern};
 use bailiwick_domain::{MemberId, access::action::Oversee};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// How many there are.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Overview")]
+pub(crate) struct OverviewBody {
+    members: MemberCounts,
+    pending_invitations: u64,
+    projects: u64,
+    custom_roles: u64,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct MemberCounts {
+    active: u64,
+    suspended: u64,
+    owners: u64,
+}
 
 pub(crate) async fn overview(
     permit: Guard<Oversee>,
     admin: Data<Admin>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Found<OverviewBody>, Problem> {
     let overview = admin.overview(&permit).await?;
-    Ok(HttpResponse::Ok().json(json!({
-        "members": {
-            "active": overview.active_members,
-            "suspended": overview.suspended_members,
-            "owners": overview.owners,
+    Ok(Json(OverviewBody {
+        members: MemberCounts {
+            active: overview.active_members,
+            suspended: overview.suspended_members,
+            owners: overview.owners,
         },
-        "pending_invitations": overview.pending_invitations,
-        "projects": overview.projects,
-        "custom_roles": overview.custom_roles,
-    })))
+        pending_invitations: overview.pending_invitations,
+        projects: overview.projects,
+        custom_roles: overview.custom_roles,
+    }))
+}
+
+/// A member that wants to be looked at, and why.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Attention")]
+pub(crate) struct AttentionBody {
+    member: MemberBody,
+    #[schemars(with = "Vec<Text<Concern>>")]
+    concerns: Vec<&'static str>,
 }
 
 pub(crate) async fn attention(
@@ -34,17 +63,17 @@ pub(crate) async fn attention(
     asking: Asking,
     admin: Data<Admin>,
     part: Part<MemberId>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Listed<AttentionBody>, Problem> {
     let slice = admin.attention(&permit, &part.page).await?;
     Ok(part.answer(
         slice,
         |(row, _)| row.member.id,
         |(row, concerns)| {
             let concerns = concerns.into_iter().map(|concern| concern.name());
-            json!({
-                "member": MemberBody::of(&row, asking.now()),
-                "concerns": concerns.collect::<Vec<_>>(),
-            })
+            AttentionBody {
+                member: MemberBody::of(&row, asking.now()),
+                concerns: concerns.collect(),
+            }
         },
     ))
 }
@@ -52,11 +81,8 @@ pub(crate) async fn attention(
 pub(crate) async fn refusals(
     permit: Guard<Oversee>,
     admin: Data<Admin>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Found<List<AuditBody>>, Problem> {
     let refusals = admin.refusals(&permit).await?;
     let data = refusals.into_iter().map(AuditBody::from);
-    Ok(HttpResponse::Ok().json(json!({
-        "data": data.collect::<Vec<_>>(),
-        "next_cursor": null,
-    })))
+    Ok(Json(List::whole(data.collect())))
 }

@@ -2,13 +2,17 @@
 
 use crate::{
     access::Guard,
-    list::{Filter, Parameters, Part},
+    answer::Answers,
+    list::{Filter, Listed, Parameters, Part, text},
+    openapi::{Description, Media},
     problem::Problem,
     reads::Reads,
+    schema::Text,
     time::{Instant, rfc3339},
 };
 use actix_web::{
-    FromRequest, HttpRequest, HttpResponse,
+    FromRequest, HttpRequest, HttpResponse, Responder,
+    body::BoxBody,
     dev::Payload,
     http::header,
     web::{Bytes, Data},
@@ -19,23 +23,36 @@ use bailiwick_application::{
         After, AuditFilter, AuditRow, Order, Outcome, Page, RecordedActor, StoreError, WhoseRecords,
     },
 };
-use bailiwick_domain::{AuditId, access::action::ReadAudit, id::InvalidId};
+use bailiwick_domain::{
+    ApiKeyId, AuditId, Timestamp,
+    access::{Actor, action::ReadAudit},
+    id::InvalidId,
+};
 use futures_util::stream;
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::json;
 use std::{
     future::{Ready, ready},
     str::FromStr,
 };
 use tracing::{Instrument, Span};
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AuditEvent")]
 pub(crate) struct AuditBody {
+    #[schemars(with = "Text<AuditId>")]
     id: String,
+    #[schemars(with = "Text<Timestamp>")]
     at: String,
+    #[schemars(with = "Option<Text<Actor>>")]
     actor: Option<String>,
+    /// With which key, where it was a machine.
+    #[schemars(with = "Option<Text<ApiKeyId>>")]
     key_id: Option<String>,
     action: String,
     target: String,
+    #[schemars(with = "Text<Outcome>")]
     outcome: &'static str,
     reason: Option<String>,
 }
@@ -62,9 +79,9 @@ impl From<AuditRow> for AuditBody {
 }
 
 /// Whose records are asked for: a person's or a machine's, by its id.
-struct Actor(WhoseRecords);
+struct Whose(WhoseRecords);
 
-impl FromStr for Actor {
+impl FromStr for Whose {
     type Err = InvalidId;
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
@@ -87,13 +104,29 @@ impl Filter for Wanted {
             Ok::<_, Problem>(instant.map(|Instant(at)| at))
         };
         Ok(Self(AuditFilter {
-            actor: query.parse::<Actor>("actor")?.map(|Actor(whose)| whose),
+            actor: query.parse::<Whose>("actor")?.map(|Whose(whose)| whose),
             action: query.text("action")?,
             target: query.text("target")?,
             outcome: query.one_of("outcome", &Outcome::ALL, Outcome::name)?,
             since: at(query, "since")?,
             until: at(query, "until")?,
         }))
+    }
+
+    fn describe(description: &mut Description<'_>) {
+        let actor = description.read::<Text<Actor>>();
+        description.query(
+            "actor",
+            "Only what this account or service account did.",
+            &actor,
+        );
+        description.query("action", "Only what is called so.", &text());
+        description.query("target", "Only what is about this.", &text());
+        let outcome = description.read::<Text<Outcome>>();
+        description.query("outcome", "Only what ended so.", &outcome);
+        let at = description.read::<Text<Timestamp>>();
+        description.query("since", "Only what was at this instant or later.", &at);
+        description.query("until", "Only what was before this instant.", &at);
     }
 }
 
@@ -112,13 +145,17 @@ impl FromRequest for Wanted {
 
 impl Reads for Wanted {
     const QUERY: bool = true;
+
+    fn describe(description: &mut Description<'_>) {
+        <Self as Filter>::describe(description);
+    }
 }
 
 pub(crate) async fn list(
     permit: Guard<ReadAudit>,
     audit: Data<Audit>,
     part: Part<AuditId, Wanted>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Listed<AuditBody>, Problem> {
     let Wanted(filter) = &part.filter;
     let slice = audit.list(&permit, filter, &part.page).await?;
     Ok(part.answer(slice, |row| row.id, AuditBody::from))
@@ -129,7 +166,7 @@ pub(crate) async fn export(
     permit: Guard<ReadAudit>,
     audit: Data<Audit>,
     Wanted(filter): Wanted,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Lines, Problem> {
     let first = Page {
         after: None,
         limit: 100,
@@ -157,13 +194,42 @@ pub(crate) async fn export(
     });
     let first = stream::once(ready(Ok(lines(slice.rows))));
     let all = futures_util::StreamExt::chain(first, rest);
-    Ok(HttpResponse::Ok()
-        .content_type("application/x-ndjson")
+    let all = HttpResponse::Ok()
+        .content_type(Media::Lines.name())
         .insert_header((
             header::CONTENT_DISPOSITION,
             r#"attachment; filename="audit-events.jsonl""#,
         ))
-        .streaming(all))
+        .streaming(all);
+    Ok(Lines(all))
+}
+
+/// Records, a line each.
+#[derive(Debug)]
+pub(crate) struct Lines(HttpResponse);
+
+impl Responder for Lines {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        self.0
+    }
+}
+
+impl Answers for Lines {
+    fn answers(description: &mut Description<'_>) {
+        let record = description.written::<AuditBody>();
+        let lines = json!({
+            "type": "string",
+            "description": "JSON Lines.",
+            "contentMediaType": "application/json",
+            "contentSchema": record,
+        });
+        description.answers_with(200, Some((Media::Lines, lines)));
+        let what = "Under which name browsers save it.";
+        let text = json!({ "type": "string" });
+        description.answers_header("Content-Disposition", what, true, &text);
+    }
 }
 
 struct Export {

@@ -1,6 +1,7 @@
 //! Bodies: read within bounds, understood strictly, and checked field by field with the domain's own rules.
 
 use crate::{
+    openapi::{Description, Media as MediaType},
     problem::{Fault, Kind, Problem, token},
     reads::Reads,
 };
@@ -15,6 +16,7 @@ use bailiwick_application::sessions::Asker;
 use bailiwick_domain::{tenant::Domain, user::EmailAddress};
 use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture};
 use garde::Validate;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
@@ -112,9 +114,27 @@ where
     }
 }
 
-impl<T> Reads for Valid<T> {}
-impl<T> Reads for Optional<T> {}
-impl<J, F> Reads for Either<J, F> {}
+impl<T: JsonSchema> Reads for Valid<T> {
+    fn describe(description: &mut Description<'_>) {
+        let schema = description.read::<T>();
+        description.body(true, &[(MediaType::Json, schema)]);
+    }
+}
+
+impl<T: JsonSchema> Reads for Optional<T> {
+    fn describe(description: &mut Description<'_>) {
+        let schema = description.read::<T>();
+        description.body(false, &[(MediaType::Json, schema)]);
+    }
+}
+
+impl<J: JsonSchema, F: JsonSchema> Reads for Either<J, F> {
+    fn describe(description: &mut Description<'_>) {
+        let json = description.read::<J>();
+        let form = description.read::<F>();
+        description.body(true, &[(MediaType::Json, json), (MediaType::Form, form)]);
+    }
+}
 
 /// What is written as an object and as nothing else: serde would take the values of its fields from an array too, by
 /// their places.
@@ -138,6 +158,20 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
         }
 
         text.deserialize_map(Fields(PhantomData))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Object<T> {
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        T::schema_id()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
     }
 }
 

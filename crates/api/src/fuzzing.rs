@@ -110,8 +110,7 @@ fn list<Id: ListId + PartialEq + fmt::Debug, F: Filter>(query: &str) {
 
     // The link to the next part asks for the next part, and for nothing else.
     let answer = part.answer_by(slice, place, |()| ());
-    let link = answer.headers().get(header::LINK);
-    let link = link.and_then(|link| link.to_str().ok()).unwrap_or_default();
+    let link = answer.link.unwrap_or_default();
     let link = link
         .strip_prefix('<')
         .and_then(|link| link.strip_suffix(">; rel=\"next\""));

@@ -3,40 +3,59 @@
 use crate::{
     access::{Asking, Guard, Public, SignedIn, bearer, id_of},
     accounts::secret,
+    answer::{Created, Found, Json, NoContent},
     background::Background,
     body::{Valid, address, parsed, parses_if_any},
-    list::{Filter, Own, Parameters, Part},
+    list::{Filter, Listed, Own, Parameters, Part},
     members::AddBody,
+    openapi::Description,
     path::Id,
     problem::{Kind, Problem},
+    schema::{Text, either},
+    sessions::ByBearer,
     time::rfc3339,
 };
-use actix_web::{HttpRequest, HttpResponse, web::Data};
+use actix_web::web::Data;
 use bailiwick_application::{
     invitations::{Invitations, Invite, Which},
     ports::{Clock, InvitationRow},
     sessions::{Asker, Sessions},
 };
 use bailiwick_domain::{
-    InvitationId, Timestamp,
-    access::action::{InviteMember, ListInvitations, RevokeInvitation},
+    InvitationId, MemberId, Name, TenantId, Timestamp, UserId,
+    access::{
+        Actor,
+        action::{InviteMember, ListInvitations, RevokeInvitation},
+    },
     invitation::InvitationStatus,
+    user::EmailAddress,
 };
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-#[derive(Serialize)]
-struct InvitationBody {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Invitation")]
+pub(crate) struct InvitationBody {
+    #[schemars(with = "Text<InvitationId>")]
     id: String,
+    #[schemars(with = "Text<EmailAddress>")]
     email: String,
+    #[schemars(with = "Text<TenantId>")]
     organization_id: String,
+    #[schemars(with = "Text<Name>")]
     organization: String,
+    #[schemars(with = "Text<Actor>")]
     invited_by: String,
+    #[schemars(with = "Text<Name>")]
     inviter: String,
+    #[schemars(with = "Vec<Text<Name>>")]
     roles: Vec<String>,
+    #[schemars(with = "Text<InvitationStatus>")]
     status: &'static str,
+    #[schemars(with = "Text<Timestamp>")]
     created_at: String,
+    #[schemars(with = "Text<Timestamp>")]
     expires_at: String,
 }
 
@@ -66,6 +85,11 @@ impl Filter for InvitationsWanted {
         let status = query.one_of("status", &InvitationStatus::ALL, InvitationStatus::name)?;
         Ok(Self(status))
     }
+
+    fn describe(description: &mut Description<'_>) {
+        let status = description.read::<Text<InvitationStatus>>();
+        description.query("status", "Only those that stand so.", &status);
+    }
 }
 
 pub(crate) async fn invite(
@@ -74,13 +98,13 @@ pub(crate) async fn invite(
     invitations: Data<Invitations>,
     background: Data<Background>,
     Valid(body): Valid<AddBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Created<InvitationBody>, Problem> {
     let invite = Invite {
         email: address(&body.email)?,
         roles: body.roles()?,
     };
     let (row, outgoing) = invitations.invite(&permit, invite).await?;
-    let answer = HttpResponse::Created().json(InvitationBody::of(&row, asking.now()));
+    let answer = Json(InvitationBody::of(&row, asking.now()));
     background.run(async move { invitations.deliver(outgoing).await });
     Ok(answer)
 }
@@ -90,7 +114,7 @@ pub(crate) async fn list(
     asking: Asking,
     invitations: Data<Invitations>,
     part: Part<InvitationId, InvitationsWanted>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Listed<InvitationBody>, Problem> {
     let InvitationsWanted(status) = part.filter;
     let slice = invitations.list(&permit, status, &part.page).await?;
     Ok(part.answer(
@@ -105,9 +129,9 @@ pub(crate) async fn read(
     asking: Asking,
     invitations: Data<Invitations>,
     Id(id): Id<InvitationId>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Found<InvitationBody>, Problem> {
     let row = invitations.read(&permit, id).await?.ok_or(Kind::NotFound)?;
-    Ok(HttpResponse::Ok().json(InvitationBody::of(&row, asking.now())))
+    Ok(Json(InvitationBody::of(&row, asking.now())))
 }
 
 pub(crate) async fn resend(
@@ -116,10 +140,10 @@ pub(crate) async fn resend(
     invitations: Data<Invitations>,
     background: Data<Background>,
     Id(id): Id<InvitationId>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Found<InvitationBody>, Problem> {
     let sent = invitations.resend(&permit, id).await?;
     let (row, outgoing) = sent.ok_or(Kind::NotFound)?;
-    let answer = HttpResponse::Ok().json(InvitationBody::of(&row, asking.now()));
+    let answer = Json(InvitationBody::of(&row, asking.now()));
     background.run(async move { invitations.deliver(outgoing).await });
     Ok(answer)
 }
@@ -128,17 +152,17 @@ pub(crate) async fn revoke(
     permit: Guard<RevokeInvitation>,
     invitations: Data<Invitations>,
     Id(id): Id<InvitationId>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<NoContent, Problem> {
     let revoked = invitations.revoke(&permit, id).await?;
     revoked.ok_or(Kind::NotFound)?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
 pub(crate) async fn mine(
     caller: SignedIn,
     invitations: Data<Invitations>,
     part: Part<InvitationId, Own>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Listed<InvitationBody>, Problem> {
     let rows = invitations.mine(&caller).await?;
     let slice = part.of(rows, |row| row.invitation.id);
     Ok(part.answer(
@@ -148,20 +172,23 @@ pub(crate) async fn mine(
     ))
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "InvitationSecret")]
 pub(crate) struct PreviewBody {
     #[garde(length(bytes, max = 200))]
     token: String,
 }
 
 /// How somebody names the invitation that they answer: by one of the two.
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "InvitationAnswer", transform = either("token", "invitation_id"))]
 pub(crate) struct AnswerBody {
     #[garde(length(bytes, max = 200))]
     token: Option<String>,
     #[garde(custom(parses_if_any::<InvitationId>))]
+    #[schemars(with = "Option<Text<InvitationId>>")]
     invitation_id: Option<String>,
 }
 
@@ -182,32 +209,44 @@ pub(crate) async fn preview(
     invitations: Data<Invitations>,
     clock: Data<dyn Clock>,
     Valid(body): Valid<PreviewBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Found<InvitationBody>, Problem> {
     let row = invitations.preview(&secret(&body.token)?).await?;
-    Ok(HttpResponse::Ok().json(InvitationBody::of(&row, clock.now())))
+    Ok(Json(InvitationBody::of(&row, clock.now())))
+}
+
+/// Who has become a member of what.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Joined")]
+pub(crate) struct JoinedBody {
+    #[schemars(with = "Text<TenantId>")]
+    organization_id: String,
+    #[schemars(with = "Text<MemberId>")]
+    member_id: String,
+    #[schemars(with = "Text<UserId>")]
+    user_id: String,
 }
 
 pub(crate) async fn accept(
     caller: SignedIn,
     invitations: Data<Invitations>,
     Valid(body): Valid<AnswerBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Found<JoinedBody>, Problem> {
     let member = invitations.accept(&caller, &body.which()?).await?;
-    Ok(HttpResponse::Ok().json(json!({
-        "organization_id": member.tenant.to_string(),
-        "member_id": member.id.to_string(),
-        "user_id": member.user.to_string(),
-    })))
+    Ok(Json(JoinedBody {
+        organization_id: member.tenant.to_string(),
+        member_id: member.id.to_string(),
+        user_id: member.user.to_string(),
+    }))
 }
 
 /// Whoever brings the secret needs no account; whoever names an id has to show whose it is.
 pub(crate) async fn decline(
     _: Public,
-    request: HttpRequest,
+    request: ByBearer,
     sessions: Data<Sessions>,
     invitations: Data<Invitations>,
     Valid(body): Valid<AnswerBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<NoContent, Problem> {
     let which = body.which()?;
     let caller = match (&which, bearer(request.headers())) {
         (Which::Mailed(_), _) => None,
@@ -218,5 +257,5 @@ pub(crate) async fn decline(
         },
     };
     invitations.decline(caller.as_deref(), &which).await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }

@@ -9,6 +9,7 @@ mod admin;
 mod audit;
 mod background;
 mod body;
+mod document;
 mod edge;
 mod explain;
 mod health;
@@ -24,14 +25,18 @@ mod platform;
 mod precondition;
 mod projects;
 mod roles;
+mod schema;
 mod sessions;
 mod throttle;
 mod time;
 
 pub mod access;
+pub mod answer;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod openapi;
+pub mod operations;
 pub mod problem;
 pub mod reads;
 pub mod routes;

@@ -2,11 +2,13 @@
 
 use crate::{
     access::Asking,
+    answer::{Answers, Json, insert},
+    openapi::Description,
     problem::{Fault, Kind, Problem, token},
     reads::Reads,
 };
 use actix_web::{
-    FromRequest, HttpRequest, HttpResponse,
+    FromRequest, HttpRequest, HttpResponse, Responder,
     body::{BoxBody, MessageBody},
     dev::{Payload, ServiceRequest, ServiceResponse},
     http::header,
@@ -14,6 +16,9 @@ use actix_web::{
 };
 use bailiwick_application::ports::{After, Order, Page, Slice};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
     fmt::Display,
@@ -56,6 +61,9 @@ pub(crate) trait Filter: Sized {
     /// Takes what it knows; what is left is refused.
     fn take(query: &mut Parameters) -> Result<Self, Problem>;
 
+    /// Writes into the description what it takes.
+    fn describe(description: &mut Description<'_>);
+
     /// Are the rows sorted by something that stands before their ids?
     fn has_key(&self) -> bool {
         false
@@ -70,6 +78,8 @@ impl Filter for Everything {
     fn take(_: &mut Parameters) -> Result<Self, Problem> {
         Ok(Self)
     }
+
+    fn describe(_: &mut Description<'_>) {}
 }
 
 /// All of the caller's own rows.
@@ -82,6 +92,8 @@ impl Filter for Own {
     fn take(_: &mut Parameters) -> Result<Self, Problem> {
         Ok(Self)
     }
+
+    fn describe(_: &mut Description<'_>) {}
 }
 
 /// The parameters of a query, each at most once.
@@ -231,8 +243,73 @@ impl<Id: ListId, F: Filter> FromRequest for Part<Id, F> {
     }
 }
 
-impl<Id, F> Reads for Part<Id, F> {
+impl<Id, F: Filter> Reads for Part<Id, F> {
     const QUERY: bool = true;
+
+    fn describe(description: &mut Description<'_>) {
+        F::describe(description);
+        let limit = json!({ "type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT });
+        description.query("limit", "How many rows at the most.", &limit);
+        let orders = [Order::Ascending, Order::Descending].map(name);
+        let order = json!({ "type": "string", "enum": orders, "default": orders[0] });
+        description.query("order", "Which way the rows are sorted.", &order);
+        let what = "Where the list goes on: the `next_cursor` of the part before, with the same filter and order.";
+        let cursor = json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]+$" });
+        description.query("cursor", what, &cursor);
+        description.refuses(&[Kind::InvalidCursor]);
+    }
+}
+
+/// A text that stored texts are compared with, as [`Parameters::text`] takes it.
+pub(crate) fn text() -> Value {
+    json!({ "type": "string", "maxLength": MAX_TEXT, "pattern": "^[^\0-\u{1f}\u{7f}-\u{9f}]*$" })
+}
+
+/// A part of a list.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{T}List")]
+pub(crate) struct List<T> {
+    data: Vec<T>,
+    /// Where the next part starts; null at the end of the list.
+    next_cursor: Option<String>,
+}
+
+impl<T> List<T> {
+    /// A list that is so short that it has one part.
+    pub(crate) const fn whole(data: Vec<T>) -> Self {
+        Self {
+            data,
+            next_cursor: None,
+        }
+    }
+}
+
+/// A part of a list, and the way to the next one.
+#[derive(Debug)]
+pub(crate) struct Listed<T> {
+    list: List<T>,
+    /// The value of the header `Link`.
+    pub(crate) link: Option<String>,
+}
+
+impl<T: Serialize> Responder for Listed<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        let mut answer = Json::<200, _>(self.list).respond_to(request);
+        if let Some(link) = &self.link {
+            insert(&mut answer, header::LINK, link);
+        }
+        answer
+    }
+}
+
+impl<T: JsonSchema> Answers for Listed<T> {
+    fn answers(description: &mut Description<'_>) {
+        Json::<200, List<T>>::answers(description);
+        let what = "The next part (RFC 8288), where there is one.";
+        description.answers_header("Link", what, false, &json!({ "type": "string" }));
+    }
 }
 
 impl<Id: ListId, F: Filter> Part<Id, F> {
@@ -290,31 +367,25 @@ impl<Id: ListId, F: Filter> Part<Id, F> {
     }
 
     /// The answer with these rows; `id` names a row.
-    pub(crate) fn answer<Row, Body: serde::Serialize>(
+    pub(crate) fn answer<Row, Body>(
         self,
         slice: Slice<Row>,
         id: impl Fn(&Row) -> Id,
         body: impl Fn(Row) -> Body,
-    ) -> HttpResponse {
+    ) -> Listed<Body> {
         self.answer_by(slice, |row| (id(row), None), body)
     }
 
     /// The same for a list that is sorted by something else than the id.
-    pub(crate) fn answer_by<Row, Body: serde::Serialize>(
+    pub(crate) fn answer_by<Row, Body>(
         self,
         slice: Slice<Row>,
         place: impl Fn(&Row) -> (Id, Option<String>),
         body: impl Fn(Row) -> Body,
-    ) -> HttpResponse {
-        #[derive(serde::Serialize)]
-        struct List<Body> {
-            data: Vec<Body>,
-            next_cursor: Option<String>,
-        }
+    ) -> Listed<Body> {
         let last = slice.rows.last().filter(|_| slice.more).map(place);
         let next_cursor = last.map(|(id, key)| self.list.write(id.as_uuid(), key));
-        let mut answer = HttpResponse::Ok();
-        if let Some(cursor) = &next_cursor {
+        let link = next_cursor.as_ref().map(|cursor| {
             // RFC 8288: the next part, with the same limit, filter and direction.
             let Page { limit, order, .. } = self.page;
             let order = name(order);
@@ -322,18 +393,18 @@ impl<Id: ListId, F: Filter> Part<Id, F> {
                 "" => String::new(),
                 filter => format!("&{filter}"),
             };
-            answer.insert_header((
-                header::LINK,
-                format!(
-                    "<{}?limit={limit}&order={order}&cursor={cursor}{filter}>; rel=\"next\"",
-                    self.path
-                ),
-            ));
+            format!(
+                "<{}?limit={limit}&order={order}&cursor={cursor}{filter}>; rel=\"next\"",
+                self.path
+            )
+        });
+        Listed {
+            list: List {
+                data: slice.rows.into_iter().map(body).collect(),
+                next_cursor,
+            },
+            link,
         }
-        answer.json(List {
-            data: slice.rows.into_iter().map(body).collect(),
-            next_cursor,
-        })
     }
 }
 

@@ -2,18 +2,20 @@
 
 use crate::{
     access::{Asking, Guard},
+    answer::{Created, Found, Json, NoContent, Tagged},
     body::{Optional, Valid, parsed, parses, parses_if_any},
-    list::Part,
+    list::{Listed, Part},
     path::Id,
-    precondition::{IfMatchAny, etag},
+    precondition::IfMatchAny,
     problem::{Kind, Problem},
-    roles::{named, spelled},
+    roles::{NamedBody, named, spelled},
+    schema::{GrantName, RoleName, Text},
     time::{Instant, rfc3339},
 };
-use actix_web::{HttpResponse, HttpResponseBuilder, web::Data};
+use actix_web::web::Data;
 use bailiwick_application::machines::{Machines, WantedAccount, WantedKey};
 use bailiwick_domain::{
-    ApiKeyId, Name, ServiceAccountId, Timestamp,
+    ApiKeyId, Name, ServiceAccountId, Timestamp, UserId,
     access::action::{
         CreateApiKey, CreateServiceAccount, DeleteServiceAccount, ListApiKeys, ListServiceAccounts,
         RevokeApiKey, RotateApiKey, UpdateServiceAccount,
@@ -23,15 +25,21 @@ use bailiwick_domain::{
     service_account::{ServiceAccount, ServiceAccountStatus},
 };
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-#[derive(Serialize)]
-struct AccountBody {
+/// A machine that works in the organization.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ServiceAccount")]
+pub(crate) struct AccountBody {
+    #[schemars(with = "Text<ServiceAccountId>")]
     id: String,
+    #[schemars(with = "Text<Name>")]
     name: String,
+    #[schemars(with = "Text<ServiceAccountStatus>")]
     status: &'static str,
-    roles: Vec<Value>,
+    roles: Vec<NamedBody>,
+    #[schemars(with = "Text<Timestamp>")]
     created_at: String,
 }
 
@@ -49,20 +57,34 @@ impl AccountBody {
 }
 
 /// A key, without its secrets; `key` is there the one time that it is shown.
-#[derive(Serialize)]
-struct KeyBody {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ApiKey")]
+pub(crate) struct KeyBody {
+    #[schemars(with = "Text<ApiKeyId>")]
     id: String,
+    #[schemars(with = "Text<ServiceAccountId>")]
     service_account_id: String,
+    #[schemars(with = "Text<Name>")]
     name: String,
     permissions: Vec<String>,
+    #[schemars(extend("enum" = ["active", "expired", "revoked"]))]
     status: &'static str,
+    /// Who answers for it.
+    #[schemars(with = "Text<UserId>")]
     created_by: String,
+    #[schemars(with = "Text<Timestamp>")]
     created_at: String,
+    #[schemars(with = "Text<Timestamp>")]
     expires_at: String,
+    #[schemars(with = "Option<Text<Timestamp>>")]
     revoked_at: Option<String>,
+    #[schemars(with = "Option<Text<Timestamp>>")]
     last_used_at: Option<String>,
+    /// Until when the secret that it had before is good as well.
+    #[schemars(with = "Option<Text<Timestamp>>")]
     previous_valid_until: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Text<ShownKey>")]
     key: Option<String>,
 }
 
@@ -97,24 +119,31 @@ impl KeyBody {
     }
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewServiceAccount")]
 pub(crate) struct CreateAccountBody {
     #[garde(custom(parses::<Name, _>))]
+    #[schemars(with = "Text<Name>")]
     name: String,
-    #[garde(length(max = ServiceAccount::MAX_ROLES), inner(length(chars, max = 200)))]
+    #[garde(length(max = ServiceAccount::MAX_ROLES), inner(length(chars, min = 1, max = RoleName::MAX)))]
+    #[schemars(with = "Vec<Text<RoleName>>")]
     #[serde(default)]
     roles: Vec<String>,
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ServiceAccountChange")]
 pub(crate) struct ChangeAccountBody {
     #[garde(custom(parses_if_any::<Name>))]
+    #[schemars(with = "Option<Text<Name>>")]
     name: Option<String>,
-    #[garde(inner(length(max = ServiceAccount::MAX_ROLES), inner(length(chars, max = 200))))]
+    #[garde(inner(length(max = ServiceAccount::MAX_ROLES), inner(length(chars, min = 1, max = RoleName::MAX))))]
+    #[schemars(with = "Option<Vec<Text<RoleName>>>", extend("maxItems" = ServiceAccount::MAX_ROLES))]
     roles: Option<Vec<String>>,
     #[garde(custom(is_status))]
+    #[schemars(with = "Option<Text<ServiceAccountStatus>>")]
     status: Option<String>,
 }
 
@@ -134,7 +163,7 @@ pub(crate) async fn accounts(
     permit: Guard<ListServiceAccounts>,
     machines: Data<Machines>,
     part: Part<ServiceAccountId>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Listed<AccountBody>, Problem> {
     let (slice, book) = machines.accounts(&permit, &part.page).await?;
     Ok(part.answer(
         slice,
@@ -147,20 +176,20 @@ pub(crate) async fn account(
     permit: Guard<ListServiceAccounts>,
     machines: Data<Machines>,
     Id(id): Id<ServiceAccountId>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Tagged<Found<AccountBody>>, Problem> {
     let found = machines.account(&permit, id).await?;
     let (account, book) = found.ok_or(Kind::NotFound)?;
-    Ok(answer(HttpResponse::Ok(), &account, &book))
+    Ok(answer(&account, &book))
 }
 
 pub(crate) async fn create_account(
     permit: Guard<CreateServiceAccount>,
     machines: Data<Machines>,
     Valid(body): Valid<CreateAccountBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Tagged<Created<AccountBody>>, Problem> {
     let name = parsed(&body.name)?;
     let (account, book) = machines.create_account(&permit, name, &body.roles).await?;
-    Ok(answer(HttpResponse::Created(), &account, &book))
+    Ok(answer(&account, &book))
 }
 
 /// Changes what is named.
@@ -170,7 +199,7 @@ pub(crate) async fn change_account(
     Id(id): Id<ServiceAccountId>,
     IfMatchAny(expected): IfMatchAny,
     Valid(body): Valid<ChangeAccountBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Tagged<Found<AccountBody>>, Problem> {
     let wanted = WantedAccount {
         name: body.name.as_deref().map(parsed).transpose()?,
         roles: body.roles,
@@ -180,46 +209,53 @@ pub(crate) async fn change_account(
         .change_account(&permit, id, wanted, &expected)
         .await?;
     let (account, book) = changed.ok_or(Kind::NotFound)?;
-    Ok(answer(HttpResponse::Ok(), &account, &book))
+    Ok(answer(&account, &book))
 }
 
 pub(crate) async fn delete_account(
     permit: Guard<DeleteServiceAccount>,
     machines: Data<Machines>,
     Id(id): Id<ServiceAccountId>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<NoContent, Problem> {
     let deleted = machines.delete_account(&permit, id).await?;
     deleted.ok_or(Kind::NotFound)?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
-fn answer(
-    mut head: HttpResponseBuilder,
+fn answer<const STATUS: u16>(
     account: &ServiceAccount,
     book: &RoleBook,
-) -> HttpResponse {
-    head.insert_header(etag(account.version))
-        .json(AccountBody::of(account, book))
+) -> Tagged<Json<STATUS, AccountBody>> {
+    Tagged(account.version, Json(AccountBody::of(account, book)))
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewApiKey")]
 pub(crate) struct CreateKeyBody {
     #[garde(custom(parses::<ServiceAccountId, _>))]
+    #[schemars(with = "Text<ServiceAccountId>")]
     service_account_id: String,
     #[garde(custom(parses::<Name, _>))]
+    #[schemars(with = "Text<Name>")]
     name: String,
-    #[garde(length(max = 200), inner(length(bytes, max = 100)))]
+    /// Names of permissions, or patterns of them: the key goes no further, nor further than its account.
+    #[garde(length(max = 200), inner(length(bytes, max = GrantName::MAX)))]
+    #[schemars(with = "Vec<Text<GrantName>>")]
     permissions: Vec<String>,
+    /// Until when it is to be good.
     #[garde(custom(parses_if_any::<Instant>))]
+    #[schemars(with = "Option<Text<Timestamp>>")]
     expires_at: Option<String>,
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ApiKeyRotation")]
 pub(crate) struct RotateBody {
     /// Until when the secret that it had before is good as well.
     #[garde(custom(parses_if_any::<Instant>))]
+    #[schemars(with = "Option<Text<Timestamp>>")]
     previous_valid_until: Option<String>,
 }
 
@@ -233,7 +269,7 @@ pub(crate) async fn keys(
     asking: Asking,
     machines: Data<Machines>,
     part: Part<ApiKeyId>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Listed<KeyBody>, Problem> {
     let slice = machines.keys(&permit, &part.page).await?;
     Ok(part.answer(slice, |key| key.id, |key| KeyBody::of(&key, asking.now())))
 }
@@ -243,9 +279,9 @@ pub(crate) async fn key(
     asking: Asking,
     machines: Data<Machines>,
     Id(id): Id<ApiKeyId>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Found<KeyBody>, Problem> {
     let key = machines.key(&permit, id).await?.ok_or(Kind::NotFound)?;
-    Ok(HttpResponse::Ok().json(KeyBody::of(&key, asking.now())))
+    Ok(Json(KeyBody::of(&key, asking.now())))
 }
 
 pub(crate) async fn create_key(
@@ -253,7 +289,7 @@ pub(crate) async fn create_key(
     asking: Asking,
     machines: Data<Machines>,
     Valid(body): Valid<CreateKeyBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Created<KeyBody>, Problem> {
     let wanted = WantedKey {
         account: parsed(&body.service_account_id)?,
         name: parsed(&body.name)?,
@@ -261,7 +297,7 @@ pub(crate) async fn create_key(
         expires_at: instant(body.expires_at.as_deref())?,
     };
     let (key, shown) = machines.create_key(&permit, wanted).await?;
-    Ok(HttpResponse::Created().json(KeyBody::shown(&key, &shown, asking.now())))
+    Ok(Json(KeyBody::shown(&key, &shown, asking.now())))
 }
 
 pub(crate) async fn rotate_key(
@@ -270,22 +306,22 @@ pub(crate) async fn rotate_key(
     machines: Data<Machines>,
     Id(id): Id<ApiKeyId>,
     Optional(body): Optional<RotateBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Found<KeyBody>, Problem> {
     let until = body.and_then(|body| body.previous_valid_until);
     let until = instant(until.as_deref())?;
     let rotated = machines.rotate_key(&permit, id, until).await?;
     let (key, shown) = rotated.ok_or(Kind::NotFound)?;
-    Ok(HttpResponse::Ok().json(KeyBody::shown(&key, &shown, asking.now())))
+    Ok(Json(KeyBody::shown(&key, &shown, asking.now())))
 }
 
 pub(crate) async fn revoke_key(
     permit: Guard<RevokeApiKey>,
     machines: Data<Machines>,
     Id(id): Id<ApiKeyId>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<NoContent, Problem> {
     let revoked = machines.revoke_key(&permit, id).await?;
     revoked.ok_or(Kind::NotFound)?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
 /// Ends the time of the secret that it had before the last rotation.
@@ -293,8 +329,8 @@ pub(crate) async fn revoke_previous(
     permit: Guard<RevokeApiKey>,
     machines: Data<Machines>,
     Id(id): Id<ApiKeyId>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<NoContent, Problem> {
     let revoked = machines.revoke_previous(&permit, id).await?;
     revoked.ok_or(Kind::NotFound)?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }

@@ -2,37 +2,48 @@
 
 use crate::{
     access::{Asking, Guard, Membership},
+    answer::{Created, Found, Json, NoContent, Tagged},
     background::Background,
     body::{Object, Valid, address, is_address, parsed, parses_if_any},
-    list::{Filter, Parameters, Part},
+    list::{Filter, Listed, Parameters, Part, text},
+    openapi::Description,
     path::Id,
-    precondition::{IfMatch, etag},
+    precondition::IfMatch,
     problem::{Kind, Problem},
+    schema::{RoleName, Text, not_both},
     time::{Instant, rfc3339},
 };
-use actix_web::{HttpResponse, web::Data};
+use actix_web::web::Data;
 use bailiwick_application::{
     invitations::Invitations,
     members::{Add, Members, WantedRole},
     ports::{HeldRole, MemberFilter, MemberRow, MemberSort},
 };
 use bailiwick_domain::{
-    MemberId, Timestamp,
+    MemberId, Name, ProjectId, RoleId, Timestamp, UserId,
     access::action::{AssignRoles, InviteMember, ListMembers, RemoveMember, SuspendMember},
     member::{Member, MemberStatus},
+    role::BuiltIn,
+    user::EmailAddress,
 };
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Invite", transform = not_both("role", "roles"))]
 pub(crate) struct AddBody {
     #[garde(custom(is_address))]
+    #[schemars(with = "Text<EmailAddress>")]
     pub(crate) email: String,
-    #[garde(length(chars, min = 1, max = 200))]
+    #[garde(length(chars, min = 1, max = RoleName::MAX))]
+    #[schemars(with = "Option<Text<RoleName>>")]
     pub(crate) role: Option<String>,
-    #[garde(inner(length(max = Member::MAX_ROLES), inner(length(chars, min = 1, max = 200))))]
+    /// In place of `role`.
+    #[garde(inner(length(max = Member::MAX_ROLES), inner(length(chars, min = 1, max = RoleName::MAX))))]
+    #[schemars(with = "Option<Vec<Text<RoleName>>>", extend("maxItems" = Member::MAX_ROLES))]
     pub(crate) roles: Option<Vec<String>>,
 }
 
@@ -48,11 +59,17 @@ impl AddBody {
 }
 
 /// A role of a member, as answers show it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Assignment")]
 pub(crate) struct AssignmentBody {
+    #[schemars(with = "Text<RoleId>")]
     role_id: String,
+    #[schemars(with = "Text<Name>")]
     role: String,
+    /// The one project that it counts on, if it does not count in the whole organization.
+    #[schemars(with = "Option<Text<ProjectId>>")]
     project_id: Option<String>,
+    #[schemars(with = "Option<Text<Timestamp>>")]
     expires_at: Option<String>,
     expired: bool,
 }
@@ -70,16 +87,27 @@ impl AssignmentBody {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Member")]
 pub(crate) struct MemberBody {
+    #[schemars(with = "Text<MemberId>")]
     id: String,
+    #[schemars(with = "Text<UserId>")]
     user_id: String,
+    #[schemars(with = "Text<EmailAddress>")]
     email: String,
+    #[schemars(with = "Text<Name>")]
     name: String,
+    /// The highest built-in role.
+    #[schemars(with = "Option<Text<BuiltIn>>")]
     role: Option<&'static str>,
+    /// The roles in the whole organization that count at this moment.
+    #[schemars(with = "Vec<Text<Name>>")]
     roles: Vec<String>,
     assignments: Vec<AssignmentBody>,
+    #[schemars(with = "Text<MemberStatus>")]
     status: &'static str,
+    #[schemars(with = "Text<Timestamp>")]
     created_at: String,
 }
 
@@ -130,20 +158,35 @@ pub(crate) struct MembersWanted {
 
 const SORTS: [MemberSort; 3] = [MemberSort::Joined, MemberSort::Email, MemberSort::Name];
 
+const fn sort_name(sort: MemberSort) -> &'static str {
+    match sort {
+        MemberSort::Joined => "joined",
+        MemberSort::Email => "email",
+        MemberSort::Name => "name",
+    }
+}
+
 impl Filter for MembersWanted {
     fn take(query: &mut Parameters) -> Result<Self, Problem> {
         let status = query.one_of("status", &MemberStatus::ALL, MemberStatus::name)?;
-        let sort = query.one_of("sort", &SORTS, |sort| match sort {
-            MemberSort::Joined => "joined",
-            MemberSort::Email => "email",
-            MemberSort::Name => "name",
-        })?;
+        let sort = query.one_of("sort", &SORTS, sort_name)?;
         Ok(Self {
             status,
             role: query.text("role")?,
             search: query.text("search")?,
             sort: sort.unwrap_or_default(),
         })
+    }
+
+    fn describe(description: &mut Description<'_>) {
+        let status = description.read::<Text<MemberStatus>>();
+        description.query("status", "Only those that stand so.", &status);
+        let what = "Only those who have this role, by name or id.";
+        description.query("role", what, &text());
+        let what = "Only those with this in their name or address.";
+        description.query("search", what, &text());
+        let sorts = json!({ "type": "string", "enum": SORTS.map(sort_name), "default": "joined" });
+        description.query("sort", "What the rows are sorted by.", &sorts);
     }
 
     fn has_key(&self) -> bool {
@@ -154,6 +197,18 @@ impl Filter for MembersWanted {
     }
 }
 
+/// Who was added or invited, as the caller said it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Added")]
+pub(crate) struct AddedBody {
+    #[schemars(with = "Text<EmailAddress>")]
+    email: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    roles: Option<Vec<String>>,
+}
+
 /// Answers the same whether the address has an account or not.
 pub(crate) async fn add(
     permit: Guard<InviteMember>,
@@ -161,20 +216,20 @@ pub(crate) async fn add(
     invitations: Data<Invitations>,
     background: Data<Background>,
     Valid(body): Valid<AddBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Created<AddedBody>, Problem> {
     let add = Add {
         email: address(&body.email)?,
         roles: body.roles()?,
     };
-    let email = add.email.as_str();
-    let answer = match &body.role {
-        Some(role) => json!({ "email": email, "role": role }),
-        None => json!({ "email": email, "roles": add.roles }),
+    let answer = AddedBody {
+        email: add.email.to_string(),
+        roles: body.role.is_none().then(|| add.roles.clone()),
+        role: body.role,
     };
     if let Some(outgoing) = members.add(&permit, add).await? {
         background.run(async move { invitations.deliver(outgoing).await });
     }
-    Ok(HttpResponse::Created().json(answer))
+    Ok(Json(answer))
 }
 
 pub(crate) async fn list(
@@ -182,7 +237,7 @@ pub(crate) async fn list(
     asking: Asking,
     members: Data<Members>,
     part: Part<MemberId, MembersWanted>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Listed<MemberBody>, Problem> {
     let wanted = &part.filter;
     let role = match &wanted.role {
         None => None,
@@ -215,11 +270,10 @@ pub(crate) async fn read(
     asking: Asking,
     members: Data<Members>,
     Id(id): Id<MemberId>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Tagged<Found<MemberBody>>, Problem> {
     let row = members.read(&permit, id).await?.ok_or(Kind::NotFound)?;
-    Ok(HttpResponse::Ok()
-        .insert_header(etag(row.member.version))
-        .json(MemberBody::of(&row, asking.now())))
+    let body = MemberBody::of(&row, asking.now());
+    Ok(Tagged(row.member.version, Json(body)))
 }
 
 pub(crate) async fn roles(
@@ -227,20 +281,35 @@ pub(crate) async fn roles(
     asking: Asking,
     members: Data<Members>,
     Id(id): Id<MemberId>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Tagged<Found<MemberRolesBody>>, Problem> {
     let row = members.read(&permit, id).await?.ok_or(Kind::NotFound)?;
-    Ok(HttpResponse::Ok()
-        .insert_header(etag(row.member.version))
-        .json(roles_body(&row.roles, asking.now())))
+    let body = MemberRolesBody::of(&row.roles, asking.now());
+    Ok(Tagged(row.member.version, Json(body)))
 }
 
-fn roles_body(roles: &[HeldRole], now: Timestamp) -> serde_json::Value {
-    let all = roles.iter().map(|role| AssignmentBody::of(role, now));
-    json!({ "roles": live_names(roles, now), "assignments": all.collect::<Vec<_>>() })
+/// The roles of a member.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "MemberRoles")]
+pub(crate) struct MemberRolesBody {
+    /// Those in the whole organization that count at this moment.
+    #[schemars(with = "Vec<Text<Name>>")]
+    roles: Vec<String>,
+    assignments: Vec<AssignmentBody>,
+}
+
+impl MemberRolesBody {
+    fn of(roles: &[HeldRole], now: Timestamp) -> Self {
+        let all = roles.iter().map(|role| AssignmentBody::of(role, now));
+        Self {
+            roles: live_names(roles, now),
+            assignments: all.collect(),
+        }
+    }
 }
 
 /// A role by its name or id, or with the time at which it ends.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "WantedRole")]
 #[serde(
     untagged,
     expecting = "must be a role by name or id, or an object with `role` and `expires_at`"
@@ -267,16 +336,20 @@ impl Validate for RoleBody {
     }
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[garde(transparent)]
-pub(crate) struct RoleText(#[garde(length(chars, min = 1, max = 200))] String);
+#[schemars(with = "Text<RoleName>")]
+pub(crate) struct RoleText(#[garde(length(chars, min = 1, max = RoleName::MAX))] String);
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "RoleUntil")]
 pub(crate) struct RoleUntil {
-    #[garde(length(chars, min = 1, max = 200))]
+    #[garde(length(chars, min = 1, max = RoleName::MAX))]
+    #[schemars(with = "Text<RoleName>")]
     role: String,
     #[garde(custom(parses_if_any::<Instant>))]
+    #[schemars(with = "Option<Text<Timestamp>>")]
     expires_at: Option<String>,
 }
 
@@ -298,8 +371,9 @@ impl RoleBody {
     }
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "WantedRoles")]
 pub(crate) struct RolesBody {
     #[garde(length(max = Member::MAX_ROLES), dive)]
     roles: Vec<RoleBody>,
@@ -312,47 +386,46 @@ pub(crate) async fn change_roles(
     Id(id): Id<MemberId>,
     IfMatch(expected): IfMatch,
     Valid(body): Valid<RolesBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Tagged<Found<MemberRolesBody>>, Problem> {
     let wanted = body.roles.iter().map(RoleBody::wanted);
     let wanted = wanted.collect::<Result<_, _>>()?;
     let changed = members.change_roles(&permit, id, wanted, &expected).await?;
     let (member, roles) = changed.ok_or(Kind::NotFound)?;
-    Ok(HttpResponse::Ok()
-        .insert_header(etag(member.version))
-        .json(roles_body(&roles, asking.now())))
+    let body = MemberRolesBody::of(&roles, asking.now());
+    Ok(Tagged(member.version, Json(body)))
 }
 
 pub(crate) async fn suspend(
     permit: Guard<SuspendMember>,
     members: Data<Members>,
     Id(id): Id<MemberId>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<NoContent, Problem> {
     members.suspend(&permit, id).await?.ok_or(Kind::NotFound)?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
 pub(crate) async fn resume(
     permit: Guard<SuspendMember>,
     members: Data<Members>,
     Id(id): Id<MemberId>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<NoContent, Problem> {
     members.resume(&permit, id).await?.ok_or(Kind::NotFound)?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
 pub(crate) async fn remove(
     permit: Guard<RemoveMember>,
     members: Data<Members>,
     Id(id): Id<MemberId>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<NoContent, Problem> {
     members.remove(&permit, id).await?.ok_or(Kind::NotFound)?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
 pub(crate) async fn leave(
     membership: Membership,
     members: Data<Members>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<NoContent, Problem> {
     members.leave(&membership).await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }

@@ -6,13 +6,17 @@
 use crate::{
     access::{Public, bearer},
     address::client,
+    answer::{Answers, Found, Json, insert},
     body::{Media, ascii_host, media_type, parsed, read},
+    openapi::Description,
     problem::Problem,
     reads::Reads,
-    sessions::device,
+    schema::Text,
+    sessions::{ByClient, ByMachine, device},
 };
 use actix_web::{
-    FromRequest, HttpRequest, HttpResponse, ResponseError,
+    FromRequest, HttpRequest, HttpResponse, Responder, ResponseError,
+    body::BoxBody,
     dev::Payload,
     http::{StatusCode, header},
     web::Data,
@@ -23,11 +27,15 @@ use bailiwick_application::{
     ports::FIRST_PARTY,
     sessions::{Asker, SessionError, Sessions, SignIn, Tokens},
 };
-use bailiwick_domain::{TenantId, Timestamp, password::Password, tenant::TenantStatus};
+use bailiwick_domain::{
+    ApiKeyId, TenantId, access::Actor, password::Password, tenant::TenantStatus,
+};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use futures_util::{FutureExt, future::LocalBoxFuture};
-use serde_json::{Value, json};
-use std::{collections::BTreeMap, sync::Arc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, json};
+use std::sync::Arc;
 
 /// What a deployment says of itself to OAuth clients.
 #[derive(Debug, Clone)]
@@ -38,18 +46,65 @@ pub struct OAuth {
     pub password_grant: bool,
 }
 
+macro_rules! codes {
+    ($($name:ident $status:ident $code:literal $title:literal;)+) => {
+        /// What a client did wrong (RFC 6749 §5.2, RFC 7009 §2.2.1).
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Code { $($name),+ }
+
+        impl Code {
+            const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// The status that it is answered with.
+            pub(crate) const fn status(self) -> StatusCode {
+                match self { $(Self::$name => StatusCode::$status),+ }
+            }
+
+            /// What it is called there.
+            pub(crate) const fn name(self) -> &'static str {
+                match self { $(Self::$name => $code),+ }
+            }
+
+            /// What it means.
+            pub(crate) const fn title(self) -> &'static str {
+                match self { $(Self::$name => $title),+ }
+            }
+        }
+    };
+}
+
+#[rustfmt::skip]
+codes! {
+    // code                status        name                      title
+    InvalidRequest         BAD_REQUEST   "invalid_request"         "A parameter is missing, stands there twice, or cannot be understood";
+    InvalidClient          UNAUTHORIZED  "invalid_client"          "The client is unknown, or its secret is good no more";
+    InvalidGrant           BAD_REQUEST   "invalid_grant"           "The password or the token is not valid, or the organization cannot be entered";
+    UnauthorizedClient     BAD_REQUEST   "unauthorized_client"     "The client has no use for this grant";
+    UnsupportedGrantType   BAD_REQUEST   "unsupported_grant_type"  "This server has no such grant";
+    UnsupportedTokenType   BAD_REQUEST   "unsupported_token_type"  "Tokens of machines are good as long as their keys";
+}
+
+/// What a client did wrong (RFC 6749 §5.2).
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "OAuthError")]
+pub(crate) struct ErrorBody {
+    /// What it is, for programs.
+    #[schemars(extend("enum" = Code::ALL.iter().map(|code| code.name()).collect::<Vec<_>>()))]
+    error: &'static str,
+    /// What it is, for people.
+    error_description: &'static str,
+}
+
 /// Why a client did not get what it asked for.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
     /// In the words of RFC 6749 §5.2.
-    #[error("{error}: {description}")]
+    #[error("{}: {description}", code.name())]
     OAuth {
         /// The code.
-        error: &'static str,
+        code: Code,
         /// For people.
         description: &'static str,
-        /// 400, or 401 for whoever did not show who they are.
-        status: StatusCode,
     },
     /// What those words know nothing of: too many, too large, or our own fault.
     #[error(transparent)]
@@ -57,26 +112,21 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    const fn of(error: &'static str, description: &'static str) -> Self {
-        Self::OAuth {
-            error,
-            description,
-            status: StatusCode::BAD_REQUEST,
-        }
+    const fn of(code: Code, description: &'static str) -> Self {
+        Self::OAuth { code, description }
     }
 
     /// Nobody learns whether it is the id or the secret.
     const fn client() -> Self {
-        Self::OAuth {
-            error: "invalid_client",
-            description: "the client is unknown, or its secret is good no more",
-            status: StatusCode::UNAUTHORIZED,
-        }
+        Self::of(
+            Code::InvalidClient,
+            "the client is unknown, or its secret is good no more",
+        )
     }
 
     const fn grant() -> Self {
         Self::of(
-            "invalid_grant",
+            Code::InvalidGrant,
             "the password or the token is not valid, or the organization cannot be entered",
         )
     }
@@ -95,12 +145,10 @@ impl Refusal {
     /// The answer that says so; what is a problem, the edge says.
     pub(crate) fn answer(&self) -> Result<HttpResponse, &Problem> {
         match self {
-            Self::OAuth {
-                error, description, ..
-            } => Ok(self.error_response_head().json(json!({
-                "error": error,
-                "error_description": description,
-            }))),
+            Self::OAuth { code, description } => Ok(self.error_response_head().json(ErrorBody {
+                error: code.name(),
+                error_description: description,
+            })),
             Self::Problem(problem) => Err(problem),
         }
     }
@@ -117,7 +165,7 @@ impl Refusal {
 impl ResponseError for Refusal {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::OAuth { status, .. } => *status,
+            Self::OAuth { code, .. } => code.status(),
             Self::Problem(problem) => problem.status_code(),
         }
     }
@@ -131,11 +179,23 @@ impl ResponseError for Refusal {
     }
 }
 
-/// The parameters of a form, each at most once; one without a value is none (RFC 6749 §3.2).
-#[derive(Debug)]
-pub(crate) struct Form(BTreeMap<String, String>);
+impl<T: Answers> Answers for Result<T, Refusal> {
+    fn answers(description: &mut Description<'_>) {
+        T::answers(description);
+    }
+}
 
-impl FromRequest for Form {
+/// A form: each parameter at most once; one without a value is none (RFC 6749 §3.2).
+#[derive(Debug)]
+pub(crate) struct Form<T>(T);
+
+/// The parameters of a form.
+pub(crate) trait Fields: DeserializeOwned + JsonSchema + 'static {
+    /// How it can be refused, beyond what every form of a client can be refused for.
+    const REFUSALS: &[Code];
+}
+
+impl<T: Fields> FromRequest for Form<T> {
     type Error = Refusal;
     type Future = LocalBoxFuture<'static, Result<Self, Refusal>>;
 
@@ -145,50 +205,144 @@ impl FromRequest for Form {
         async move {
             let Ok(Media::Form) = media else {
                 return Err(Refusal::of(
-                    "invalid_request",
+                    Code::InvalidRequest,
                     "the body has to be application/x-www-form-urlencoded",
                 ));
             };
-            Self::of(&bytes.await.map_err(Refusal::Problem)?)
+            fields(&bytes.await.map_err(Refusal::Problem)?).map(Self)
         }
         .boxed_local()
     }
 }
 
-impl Reads for Form {}
+impl<T: Fields> Reads for Form<T> {
+    fn describe(description: &mut Description<'_>) {
+        let looks = description.read::<T>();
+        description.form(looks);
+        description.refuses_as_oauth(&[Code::InvalidRequest, Code::InvalidClient]);
+        description.refuses_as_oauth(T::REFUSALS);
+    }
+}
 
-impl Form {
-    fn of(bytes: &[u8]) -> Result<Self, Refusal> {
-        let mut found = BTreeMap::new();
-        for (name, value) in form_urlencoded::parse(bytes) {
-            if found.contains_key(&*name) {
-                return Err(Refusal::of(
-                    "invalid_request",
-                    "a parameter stands there twice",
-                ));
-            }
-            found.insert(name.into_owned(), value.into_owned());
+fn fields<T: Fields>(bytes: &[u8]) -> Result<T, Refusal> {
+    let mut found = Map::new();
+    for (name, value) in form_urlencoded::parse(bytes) {
+        if found.contains_key(&*name) {
+            return Err(Refusal::of(
+                Code::InvalidRequest,
+                "a parameter stands there twice",
+            ));
         }
-        found.retain(|_, value| !value.is_empty());
-        Ok(Self(found))
+        found.insert(name.into_owned(), value.into_owned().into());
     }
+    found.retain(|_, value| *value != "");
+    serde_json::from_value(found.into())
+        .map_err(|_| Refusal::of(Code::InvalidRequest, "the form cannot be read"))
+}
 
-    fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
-    }
+fn required(parameter: Option<&str>) -> Result<&str, Refusal> {
+    parameter.ok_or(Refusal::of(Code::InvalidRequest, "a parameter is missing"))
+}
 
-    fn required(&self, name: &str) -> Result<&str, Refusal> {
-        self.get(name)
-            .ok_or(Refusal::of("invalid_request", "a parameter is missing"))
-    }
+/// Who the client says that it is (`client_secret_post` of RFC 6749 §2.3.1).
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct ClientFields {
+    /// A service account, one of its API keys, or the built-in client of people.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    client_id: Option<String>,
+    /// The API key of a machine, if it does not stand in the header.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    client_secret: Option<String>,
+}
 
-    /// The organization to enter, which is no parameter of OAuth's own.
+/// What a token is asked for with (RFC 6749 §4.3.2, §4.4.2, §6).
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "TokenForm")]
+pub(crate) struct TokenForm {
+    #[schemars(with = "String", extend("enum" = ["client_credentials", "password", "refresh_token"]))]
+    grant_type: Option<String>,
+    /// The address, with `password`.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    username: Option<String>,
+    /// With `password`.
+    #[serde(default)]
+    #[schemars(with = "String", extend("format" = "password"))]
+    password: Option<String>,
+    /// With `refresh_token`.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    refresh_token: Option<String>,
+    /// The organization to enter, which is no parameter of OAuth's own; not with `client_credentials`.
+    #[serde(default)]
+    #[schemars(with = "Text<TenantId>")]
+    organization_id: Option<String>,
+    /// It is ignored: a token of a machine goes as far as its key.
+    #[serde(default, rename = "scope")]
+    #[schemars(with = "String")]
+    _scope: Option<String>,
+    #[serde(flatten)]
+    client: ClientFields,
+}
+
+impl Fields for TokenForm {
+    const REFUSALS: &[Code] = &[
+        Code::InvalidGrant,
+        Code::UnauthorizedClient,
+        Code::UnsupportedGrantType,
+    ];
+}
+
+impl TokenForm {
     fn organization(&self) -> Result<Option<TenantId>, Refusal> {
-        let wanted = self.get("organization_id").map(parsed).transpose();
+        let wanted = self.organization_id.as_deref().map(parsed).transpose();
         wanted.map_err(|_: Problem| {
-            Refusal::of("invalid_request", "`organization_id` is no organization's")
+            Refusal::of(
+                Code::InvalidRequest,
+                "`organization_id` is no organization's",
+            )
         })
     }
+}
+
+/// Which token is given back (RFC 7009 §2.1).
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "RevocationForm")]
+pub(crate) struct RevocationForm {
+    /// A refresh token or an access token.
+    #[schemars(with = "String")]
+    token: Option<String>,
+    /// It is not needed.
+    #[serde(default, rename = "token_type_hint")]
+    #[schemars(with = "String")]
+    _hint: Option<String>,
+    #[serde(flatten)]
+    client: ClientFields,
+}
+
+impl Fields for RevocationForm {
+    const REFUSALS: &[Code] = &[Code::UnsupportedTokenType];
+}
+
+/// Which token is looked into (RFC 7662 §2.1).
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "IntrospectionForm")]
+pub(crate) struct IntrospectionForm {
+    /// A refresh token, an access token or an API key.
+    #[schemars(with = "String")]
+    token: Option<String>,
+    /// It is not needed.
+    #[serde(default, rename = "token_type_hint")]
+    #[schemars(with = "String")]
+    _hint: Option<String>,
+    #[serde(flatten)]
+    client: ClientFields,
+}
+
+impl Fields for IntrospectionForm {
+    const REFUSALS: &[Code] = &[];
 }
 
 /// Who asks for a token.
@@ -203,20 +357,21 @@ enum Client {
 /// both (RFC 6749 §2.3).
 async fn shown(
     request: &HttpRequest,
-    form: &Form,
+    form: &ClientFields,
     sessions: &Sessions,
 ) -> Result<Option<Client>, Refusal> {
     let header = basic(request)?;
-    let (id, secret) = match (&header, form.get("client_id"), form.get("client_secret")) {
+    let (id, secret) = (form.client_id.as_deref(), form.client_secret.as_deref());
+    let (id, secret) = match (&header, id, secret) {
         (Some(_), _, Some(_)) => {
             return Err(Refusal::of(
-                "invalid_request",
+                Code::InvalidRequest,
                 "the client shows who it is in two ways",
             ));
         }
         (Some((id, _)), Some(other), None) if id != other => {
             return Err(Refusal::of(
-                "invalid_request",
+                Code::InvalidRequest,
                 "the client says that it is two",
             ));
         }
@@ -265,15 +420,65 @@ fn plain(encoded: &str) -> String {
         .unwrap_or_default()
 }
 
+/// Tokens (RFC 6749 §5.1).
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "GrantedToken")]
+pub(crate) struct GrantedBody {
+    access_token: String,
+    #[schemars(extend("const" = "Bearer"))]
+    token_type: &'static str,
+    /// How long the access token is good, in seconds.
+    expires_in: u64,
+    /// For people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    refresh_token: Option<String>,
+    /// How long the refresh token is good, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u64")]
+    refresh_expires_in: Option<u64>,
+    /// What the token of a machine holds, unless it is nothing (RFC 6749 §3.3 cannot spell that).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    scope: Option<String>,
+    /// The organization that the tokens are for, if they are for one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Text<TenantId>")]
+    organization_id: Option<String>,
+}
+
+/// A successful answer (RFC 6749 §5.1); that nothing keeps it is said of every answer.
+#[derive(Debug)]
+pub(crate) struct Granted(GrantedBody);
+
+impl Responder for Granted {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        let mut answer = Json::<200, _>(self.0).respond_to(request);
+        insert(&mut answer, header::PRAGMA, "no-cache");
+        answer
+    }
+}
+
+impl Answers for Granted {
+    fn answers(description: &mut Description<'_>) {
+        <Found<GrantedBody>>::answers(description);
+        let what = "Nothing of old keeps the answer either.";
+        let always = json!({ "type": "string", "const": "no-cache" });
+        description.answers_header("Pragma", what, true, &always);
+    }
+}
+
 pub(crate) async fn token(
     _: Public,
-    request: HttpRequest,
+    request: ByClient,
     sessions: Data<Sessions>,
     oauth: Data<OAuth>,
-    form: Form,
-) -> Result<HttpResponse, Refusal> {
-    let grant = form.required("grant_type")?;
-    let client = shown(&request, &form, &sessions).await?;
+    Form(form): Form<TokenForm>,
+) -> Result<Granted, Refusal> {
+    let grant = required(form.grant_type.as_deref())?;
+    let client = shown(&request, &form.client, &sessions).await?;
     match (grant, client) {
         ("client_credentials", Some(Client::Machine(machine))) => {
             for_machine(&sessions, &machine).await
@@ -281,24 +486,24 @@ pub(crate) async fn token(
         ("client_credentials", None) => Err(Refusal::client()),
         ("password", None | Some(Client::FirstParty)) if oauth.password_grant => {
             let tokens = with_password(&request, &sessions, &form).await?;
-            Ok(pair(&tokens))
+            Ok(pair(tokens))
         }
         ("refresh_token", None | Some(Client::FirstParty)) => {
-            let token = form.required("refresh_token")?;
+            let token = required(form.refresh_token.as_deref())?;
             let tokens = sessions.refresh(token, form.organization()?).await;
             let tokens = tokens.map_err(|error| Refusal::from_session(error, Refusal::grant()))?;
-            Ok(pair(&tokens))
+            Ok(pair(tokens))
         }
         ("client_credentials" | "refresh_token", Some(_)) => Err(Refusal::of(
-            "unauthorized_client",
+            Code::UnauthorizedClient,
             "the client has no use for this grant",
         )),
         ("password", Some(Client::Machine(_))) if oauth.password_grant => Err(Refusal::of(
-            "unauthorized_client",
+            Code::UnauthorizedClient,
             "a machine signs nobody in",
         )),
         _ => Err(Refusal::of(
-            "unsupported_grant_type",
+            Code::UnsupportedGrantType,
             "this server has no such grant",
         )),
     }
@@ -307,11 +512,11 @@ pub(crate) async fn token(
 async fn with_password(
     request: &HttpRequest,
     sessions: &Sessions,
-    form: &Form,
+    form: &TokenForm,
 ) -> Result<Tokens, Refusal> {
     let attempt = SignIn {
-        username: ascii_host(form.required("username")?).into_owned(),
-        password: Password::typed(form.required("password")?.to_owned()),
+        username: ascii_host(required(form.username.as_deref())?).into_owned(),
+        password: Password::typed(required(form.password.as_deref())?.to_owned()),
         organization: form.organization()?,
         device: device(request),
         address: client(request),
@@ -322,90 +527,133 @@ async fn with_password(
     Ok(signed_in.tokens)
 }
 
-async fn for_machine(
-    sessions: &Sessions,
-    machine: &MachineCaller,
-) -> Result<HttpResponse, Refusal> {
+async fn for_machine(sessions: &Sessions, machine: &MachineCaller) -> Result<Granted, Refusal> {
     let token = sessions.token_for(machine).await;
     let token = token.map_err(|error| Refusal::from_session(error, Refusal::client()))?;
-    Ok(granted(json!({
-        "access_token": token.access,
-        "token_type": "Bearer",
-        "expires_in": token.access_ttl.as_secs(),
-        "scope": token.grants.to_string(),
-        "organization_id": token.tenant.to_string(),
-    })))
-}
-
-fn pair(tokens: &Tokens) -> HttpResponse {
-    granted(json!({
-        "access_token": tokens.access,
-        "token_type": "Bearer",
-        "expires_in": tokens.access_ttl.as_secs(),
-        "refresh_token": tokens.refresh,
-        "refresh_expires_in": tokens.refresh_ttl.as_secs(),
-        "organization_id": tokens.tenant.map(|tenant| tenant.to_string()),
+    let scope = token.grants.to_string();
+    Ok(Granted(GrantedBody {
+        access_token: token.access,
+        token_type: "Bearer",
+        expires_in: token.access_ttl.as_secs(),
+        refresh_token: None,
+        refresh_expires_in: None,
+        scope: Some(scope).filter(|scope| !scope.is_empty()),
+        organization_id: Some(token.tenant.to_string()),
     }))
 }
 
-/// A successful answer (RFC 6749 §5.1).
-fn granted(mut body: Value) -> HttpResponse {
-    // A key that was given nothing has no scope that could be spelled (§3.3).
-    if let Some(fields) = body.as_object_mut() {
-        fields.retain(|_, value| !value.is_null() && value != "");
+fn pair(tokens: Tokens) -> Granted {
+    Granted(GrantedBody {
+        access_token: tokens.access,
+        token_type: "Bearer",
+        expires_in: tokens.access_ttl.as_secs(),
+        refresh_token: Some(tokens.refresh),
+        refresh_expires_in: Some(tokens.refresh_ttl.as_secs()),
+        scope: None,
+        organization_id: tokens.tenant.map(|tenant| tenant.to_string()),
+    })
+}
+
+/// The token is good no more; there is nothing to say about it (RFC 7009 §2.2).
+#[derive(Debug)]
+pub(crate) struct Over;
+
+impl Responder for Over {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Ok().finish()
     }
-    HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .insert_header((header::PRAGMA, "no-cache"))
-        .json(body)
+}
+
+impl Answers for Over {
+    fn answers(description: &mut Description<'_>) {
+        description.answers_with(200, None);
+    }
 }
 
 /// Whether there was a token or not (RFC 7009 §2.2).
 pub(crate) async fn revoke(
     _: Public,
-    request: HttpRequest,
+    request: ByClient,
     sessions: Data<Sessions>,
-    form: Form,
-) -> Result<HttpResponse, Refusal> {
-    let client = shown(&request, &form, &sessions).await?;
-    let token = form.required("token")?;
+    Form(form): Form<RevocationForm>,
+) -> Result<Over, Refusal> {
+    let client = shown(&request, &form.client, &sessions).await?;
+    let token = required(form.token.as_deref())?;
     if let Some(Client::Machine(_)) = client {
         // What machines are given dies with their keys, and what people are given is not theirs.
         return Err(Refusal::of(
-            "unsupported_token_type",
+            Code::UnsupportedTokenType,
             "tokens of machines are good as long as their keys: revoke the key",
         ));
     }
     let given_back = sessions.give_back(token).await;
     match given_back.map_err(|error| Refusal::Problem(error.into()))? {
-        GivenBack::Over => Ok(HttpResponse::Ok().finish()),
+        GivenBack::Over => Ok(Over),
         GivenBack::AsLongAsItsKey => Err(Refusal::of(
-            "unsupported_token_type",
+            Code::UnsupportedTokenType,
             "tokens of machines are good as long as their keys: revoke the key",
         )),
     }
 }
 
+/// What is known of a token (RFC 7662 §2.2): who and until when, and never what they may do.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Introspection")]
+pub(crate) struct IntrospectionBody {
+    /// Is it good, and of the organization of the machine that asks? If not, nothing else is said.
+    active: bool,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    live: Option<LiveBody>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct LiveBody {
+    #[schemars(extend("enum" = ["access_token", "api_key", "refresh_token"]))]
+    token_type: &'static str,
+    /// The account or the service account.
+    #[schemars(with = "Text<Actor>")]
+    sub: String,
+    /// The built-in client of people, or the service account.
+    client_id: String,
+    #[schemars(with = "Text<TenantId>")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    org_id: Option<String>,
+    /// The id of an access token.
+    #[schemars(with = "String")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<String>,
+    /// With which key a machine came by it.
+    #[schemars(with = "Text<ApiKeyId>")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_id: Option<String>,
+    /// When it was issued, in seconds since 1970.
+    iat: i64,
+    /// When it ends, in seconds since 1970.
+    exp: i64,
+}
+
 /// For machines, about tokens of their own organization.
 pub(crate) async fn introspect(
     _: Public,
-    request: HttpRequest,
+    request: ByMachine,
     sessions: Data<Sessions>,
-    form: Form,
-) -> Result<HttpResponse, Refusal> {
-    let machine = match shown(&request, &form, &sessions).await? {
+    Form(form): Form<IntrospectionForm>,
+) -> Result<Found<IntrospectionBody>, Refusal> {
+    let machine = match shown(&request, &form.client, &sessions).await? {
         Some(Client::Machine(machine)) => Arc::new(*machine),
         Some(Client::FirstParty) => return Err(Refusal::client()),
         None => by_bearer(&request, &sessions).await?,
     };
     let found = sessions
-        .look_into(&machine, form.required("token")?)
+        .look_into(&machine, required(form.token.as_deref())?)
         .await
         .map_err(|error| Refusal::Problem(error.into()))?;
-    let body = found.map_or(json!({ "active": false }), |live| told(&live));
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(body))
+    Ok(Json(IntrospectionBody {
+        active: found.is_some(),
+        live: found.map(|live| LiveBody::of(&live)),
+    }))
 }
 
 /// A machine that brings its key, or a token that was made with it, as a bearer token (RFC 7662 §2.1).
@@ -421,61 +669,76 @@ async fn by_bearer(
     }
 }
 
-/// Who and until when, and never what they may do.
-fn told(live: &Live) -> Value {
-    let told = |kind: &str, subject: String, client: &str, tenant: Option<TenantId>| {
-        json!({
-            "active": true,
-            "token_type": kind,
-            "sub": subject,
-            "client_id": client,
-            "org_id": tenant.map(|tenant| tenant.to_string()),
-        })
-    };
-    let (mut body, issued_at, expires_at): (Value, Timestamp, Timestamp) = match live {
-        Live::Person(claims) => {
-            let subject = claims.user.to_string();
-            let mut body = told("access_token", subject, FIRST_PARTY, claims.tenant);
-            with(&mut body, "jti", claims.id.to_string());
-            (body, claims.issued_at, claims.expires_at)
+impl LiveBody {
+    fn of(live: &Live) -> Self {
+        match live {
+            Live::Person(claims) => Self {
+                token_type: "access_token",
+                sub: claims.user.to_string(),
+                client_id: FIRST_PARTY.to_owned(),
+                org_id: claims.tenant.map(|tenant| tenant.to_string()),
+                jti: Some(claims.id.to_string()),
+                key_id: None,
+                iat: claims.issued_at.as_seconds(),
+                exp: claims.expires_at.as_seconds(),
+            },
+            Live::Refresh(claims, tenant) => Self {
+                token_type: "refresh_token",
+                sub: claims.user.to_string(),
+                client_id: FIRST_PARTY.to_owned(),
+                org_id: Some(tenant.to_string()),
+                jti: None,
+                key_id: None,
+                iat: claims.issued_at.as_seconds(),
+                exp: claims.expires_at.as_seconds(),
+            },
+            Live::Machine(claims) => Self {
+                token_type: "access_token",
+                sub: claims.account.to_string(),
+                client_id: claims.account.to_string(),
+                org_id: Some(claims.tenant.to_string()),
+                jti: Some(claims.id.to_string()),
+                key_id: Some(claims.key.to_string()),
+                iat: claims.issued_at.as_seconds(),
+                exp: claims.expires_at.as_seconds(),
+            },
+            Live::Key(key) => Self {
+                token_type: "api_key",
+                sub: key.account.to_string(),
+                client_id: key.account.to_string(),
+                org_id: Some(key.tenant.to_string()),
+                jti: None,
+                key_id: Some(key.id.to_string()),
+                iat: key.created_at.as_seconds(),
+                exp: key.expires_at.as_seconds(),
+            },
         }
-        Live::Refresh(claims, tenant) => {
-            let subject = claims.user.to_string();
-            let body = told("refresh_token", subject, FIRST_PARTY, Some(*tenant));
-            (body, claims.issued_at, claims.expires_at)
-        }
-        Live::Machine(claims) => {
-            let subject = claims.account.to_string();
-            let mut body = told(
-                "access_token",
-                subject.clone(),
-                &subject,
-                Some(claims.tenant),
-            );
-            with(&mut body, "jti", claims.id.to_string());
-            with(&mut body, "key_id", claims.key.to_string());
-            (body, claims.issued_at, claims.expires_at)
-        }
-        Live::Key(key) => {
-            let subject = key.account.to_string();
-            let mut body = told("api_key", subject.clone(), &subject, Some(key.tenant));
-            with(&mut body, "key_id", key.id.to_string());
-            (body, key.created_at, key.expires_at)
-        }
-    };
-    with(&mut body, "iat", issued_at.as_seconds());
-    with(&mut body, "exp", expires_at.as_seconds());
-    body
-}
-
-fn with(body: &mut Value, name: &str, value: impl Into<Value>) {
-    if let Some(fields) = body.as_object_mut() {
-        fields.insert(name.to_owned(), value.into());
     }
 }
 
+/// What RFC 8414 §2 calls metadata.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "OAuthMetadata")]
+pub(crate) struct MetadataBody {
+    issuer: String,
+    #[schemars(extend("format" = "uri"))]
+    token_endpoint: String,
+    #[schemars(extend("format" = "uri"))]
+    revocation_endpoint: String,
+    #[schemars(extend("format" = "uri"))]
+    introspection_endpoint: String,
+    #[schemars(extend("format" = "uri"))]
+    jwks_uri: String,
+    grant_types_supported: Vec<&'static str>,
+    /// None: there is no authorization endpoint.
+    response_types_supported: [&'static str; 0],
+    token_endpoint_auth_methods_supported: [&'static str; 3],
+    revocation_endpoint_auth_methods_supported: [&'static str; 3],
+    introspection_endpoint_auth_methods_supported: [&'static str; 2],
+}
+
 /// Where everything is, for clients that look for it themselves (RFC 8414 §2).
-pub(crate) async fn metadata(_: Public, oauth: Data<OAuth>) -> HttpResponse {
+pub(crate) async fn metadata(_: Public, oauth: Data<OAuth>) -> Found<MetadataBody> {
     let OAuth {
         issuer,
         password_grant,
@@ -485,18 +748,20 @@ pub(crate) async fn metadata(_: Public, oauth: Data<OAuth>) -> HttpResponse {
         grants.push("password");
     }
     let base = issuer.trim_end_matches('/');
-    let confidential = ["client_secret_basic", "client_secret_post"];
     let all = ["client_secret_basic", "client_secret_post", "none"];
-    HttpResponse::Ok().json(json!({
-        "issuer": issuer,
-        "token_endpoint": format!("{base}/oauth/token"),
-        "revocation_endpoint": format!("{base}/oauth/revoke"),
-        "introspection_endpoint": format!("{base}/oauth/introspect"),
-        "jwks_uri": format!("{base}/.well-known/jwks.json"),
-        "grant_types_supported": grants,
-        "response_types_supported": [],
-        "token_endpoint_auth_methods_supported": all,
-        "revocation_endpoint_auth_methods_supported": all,
-        "introspection_endpoint_auth_methods_supported": confidential,
-    }))
+    Json(MetadataBody {
+        issuer: issuer.clone(),
+        token_endpoint: format!("{base}/oauth/token"),
+        revocation_endpoint: format!("{base}/oauth/revoke"),
+        introspection_endpoint: format!("{base}/oauth/introspect"),
+        jwks_uri: format!("{base}/.well-known/jwks.json"),
+        grant_types_supported: grants,
+        response_types_supported: [],
+        token_endpoint_auth_methods_supported: all,
+        revocation_endpoint_auth_methods_supported: all,
+        introspection_endpoint_auth_methods_supported: [
+            "client_secret_basic",
+            "client_secret_post",
+        ],
+    })
 }

@@ -2,14 +2,16 @@
 
 use crate::{
     access::{Asking, Guard, Membership, SignedIn},
+    answer::{Created, Found, Json, NoContent, Tagged},
     body::{Object, Valid, domain, is_domain, parsed, parses, parses_if_any},
-    list::Part,
+    list::{Listed, Part},
     members::{highest, live_names},
-    precondition::{IfMatch, etag},
+    precondition::IfMatch,
     problem::{Kind, Problem},
+    schema::Text,
     time::rfc3339,
 };
-use actix_web::{HttpResponse, web::Data};
+use actix_web::web::Data;
 use bailiwick_application::{
     organizations::{Change, Organizations, Turn},
     ports::MembershipRow,
@@ -21,58 +23,72 @@ use bailiwick_domain::{
         action::{OwnOrganization, ReadOrganization, UpdateOrganization},
     },
     ownership::Offer,
-    tenant::{Domain, Slug, Tenant},
+    role::BuiltIn,
+    tenant::{Domain, Settings, Slug, Tenant, TenantStatus},
+    user::EmailAddress,
 };
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::json;
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Naming")]
 pub(crate) struct NameBody {
     #[garde(custom(parses::<Name, _>))]
+    #[schemars(with = "Text<Name>")]
     pub(crate) name: String,
 }
 
-#[derive(Serialize)]
-struct OrganizationBody<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Organization")]
+pub(crate) struct OrganizationBody {
+    #[schemars(with = "Text<TenantId>")]
     id: String,
-    name: &'a str,
-    slug: &'a str,
+    #[schemars(with = "Text<Name>")]
+    name: String,
+    #[schemars(with = "Text<Slug>")]
+    slug: String,
+    #[schemars(with = "Text<TenantStatus>")]
     status: &'static str,
-    settings: SettingsBody<'a>,
+    settings: SettingsBody,
+    #[schemars(with = "Text<Timestamp>")]
     created_at: String,
+    #[schemars(with = "Text<Timestamp>")]
     updated_at: String,
+    #[schemars(with = "Option<Text<Timestamp>>")]
     deleted_at: Option<String>,
+    #[schemars(with = "Option<Text<Timestamp>>")]
     restorable_until: Option<String>,
 }
 
-#[derive(Serialize)]
-struct SettingsBody<'a> {
-    default_role: Option<&'a str>,
-    allowed_domains: Vec<&'a str>,
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Settings")]
+struct SettingsBody {
+    /// What people get who are invited or added without a role; null is `member`.
+    #[schemars(with = "Option<Text<Name>>")]
+    default_role: Option<String>,
+    /// Whose addresses may join; without any, all.
+    #[schemars(with = "Vec<Text<Domain>>")]
+    allowed_domains: Vec<String>,
     second_factor_required: bool,
 }
 
-impl<'a> OrganizationBody<'a> {
-    fn of(tenant: &'a Tenant, default_role: Option<&'a Name>) -> Self {
+impl OrganizationBody {
+    fn of(tenant: &Tenant, default_role: Option<&Name>) -> Self {
         let until = tenant.restorable_until();
+        let domains = tenant.settings.allowed_domains.iter();
         Self {
             settings: SettingsBody {
-                default_role: default_role.map(Name::as_str),
-                allowed_domains: tenant
-                    .settings
-                    .allowed_domains
-                    .iter()
-                    .map(Domain::as_str)
-                    .collect(),
+                default_role: default_role.map(Name::to_string),
+                allowed_domains: domains.map(Domain::to_string).collect(),
                 second_factor_required: tenant.settings.second_factor_required,
             },
             deleted_at: tenant.deleted_at.map(rfc3339),
             restorable_until: until.map(rfc3339),
             id: tenant.id.to_string(),
-            name: tenant.name.as_str(),
-            slug: tenant.slug.as_str(),
+            name: tenant.name.to_string(),
+            slug: tenant.slug.to_string(),
             status: tenant.status.name(),
             created_at: rfc3339(tenant.created_at),
             updated_at: rfc3339(tenant.updated_at),
@@ -81,13 +97,21 @@ impl<'a> OrganizationBody<'a> {
 }
 
 /// One of the caller's own organizations.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Membership")]
 pub(crate) struct MembershipBody {
+    #[schemars(with = "Text<TenantId>")]
     id: String,
+    #[schemars(with = "Text<Name>")]
     name: String,
+    #[schemars(with = "Text<Slug>")]
     slug: String,
+    #[schemars(with = "Text<TenantStatus>")]
     status: &'static str,
+    /// The highest built-in role there.
+    #[schemars(with = "Option<Text<BuiltIn>>")]
     role: Option<&'static str>,
+    #[schemars(with = "Vec<Text<Name>>")]
     roles: Vec<String>,
 }
 
@@ -108,17 +132,17 @@ pub(crate) async fn found(
     caller: SignedIn,
     organizations: Data<Organizations>,
     Valid(body): Valid<NameBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Created<OrganizationBody>, Problem> {
     let founder = AccountScope::of_session(&caller.session);
     let tenant = organizations.found(founder, parsed(&body.name)?).await?;
-    Ok(HttpResponse::Created().json(OrganizationBody::of(&tenant, None)))
+    Ok(Json(OrganizationBody::of(&tenant, None)))
 }
 
 pub(crate) async fn mine(
     caller: SignedIn,
     organizations: Data<Organizations>,
     part: Part<TenantId>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Listed<MembershipBody>, Problem> {
     let rows = organizations
         .mine(&AccountScope::of_session(&caller.session))
         .await?;
@@ -130,58 +154,75 @@ pub(crate) async fn mine(
     ))
 }
 
+/// All of the caller's own organizations.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Memberships")]
+pub(crate) struct MembershipsBody {
+    #[schemars(with = "Text<EmailAddress>")]
+    email: String,
+    #[schemars(with = "Vec<Text<TenantId>>")]
+    org_ids: Vec<String>,
+    organizations: Vec<MembershipBody>,
+}
+
 pub(crate) async fn list_orgs(
     caller: SignedIn,
     organizations: Data<Organizations>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Found<MembershipsBody>, Problem> {
     let rows = organizations
         .mine(&AccountScope::of_session(&caller.session))
         .await?;
-    let ids: Vec<_> = rows
-        .iter()
-        .map(|row| row.place.tenant.to_string())
-        .collect();
-    Ok(HttpResponse::Ok().json(json!({
-        "email": caller.user.email.as_str(),
-        "org_ids": ids,
-        "organizations": rows.iter().map(|row| MembershipBody::of(row, caller.now)).collect::<Vec<_>>(),
-    })))
+    let ids = rows.iter().map(|row| row.place.tenant.to_string());
+    let bodies = rows.iter().map(|row| MembershipBody::of(row, caller.now));
+    Ok(Json(MembershipsBody {
+        email: caller.user.email.to_string(),
+        org_ids: ids.collect(),
+        organizations: bodies.collect(),
+    }))
 }
+
+/// The organization at its version.
+type Organized = Tagged<Found<OrganizationBody>>;
 
 pub(crate) async fn read(
     permit: Guard<ReadOrganization>,
     organizations: Data<Organizations>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Organized, Problem> {
     let found = organizations.read(&permit).await?;
     let (tenant, default_role) = found.ok_or(Kind::NotFound)?;
     Ok(answer(&tenant, default_role.as_ref()))
 }
 
-fn answer(tenant: &Tenant, default_role: Option<&Name>) -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header(etag(tenant.version))
-        .json(OrganizationBody::of(tenant, default_role))
+fn answer(tenant: &Tenant, default_role: Option<&Name>) -> Organized {
+    let body = OrganizationBody::of(tenant, default_role);
+    Tagged(tenant.version, Json(body))
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "OrganizationChange")]
 pub(crate) struct ChangeBody {
     #[garde(custom(parses_if_any::<Name>))]
+    #[schemars(with = "Option<Text<Name>>")]
     name: Option<String>,
     #[garde(custom(parses_if_any::<Slug>))]
+    #[schemars(with = "Option<Text<Slug>>")]
     slug: Option<String>,
     #[garde(dive)]
     settings: Option<Object<ChangeSettingsBody>>,
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "SettingsChange")]
 pub(crate) struct ChangeSettingsBody {
     /// Absent stays as it is; null is none.
     #[garde(skip)]
+    #[schemars(with = "Option<String>")]
     #[serde(default, deserialize_with = "present")]
     default_role: Option<Option<String>>,
     #[garde(inner(inner(inner(custom(is_domain)))))]
+    #[schemars(with = "Option<Vec<Text<Domain>>>", extend("maxItems" = Settings::MAX_DOMAINS))]
     #[serde(default, deserialize_with = "present")]
     allowed_domains: Option<Option<Vec<String>>>,
     #[garde(skip)]
@@ -201,7 +242,7 @@ pub(crate) async fn change(
     organizations: Data<Organizations>,
     IfMatch(expected): IfMatch,
     Valid(body): Valid<ChangeBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Organized, Problem> {
     let mut change = Change {
         name: body.name.as_deref().map(parsed).transpose()?,
         slug: body.slug.as_deref().map(parsed).transpose()?,
@@ -225,28 +266,28 @@ pub(crate) async fn change(
 pub(crate) async fn suspend(
     permit: Guard<OwnOrganization>,
     organizations: Data<Organizations>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Organized, Problem> {
     turn(&permit, &organizations, Turn::Suspend).await
 }
 
 pub(crate) async fn resume(
     permit: Guard<OwnOrganization>,
     organizations: Data<Organizations>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Organized, Problem> {
     turn(&permit, &organizations, Turn::Resume).await
 }
 
 pub(crate) async fn delete(
     permit: Guard<OwnOrganization>,
     organizations: Data<Organizations>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Organized, Problem> {
     turn(&permit, &organizations, Turn::Delete).await
 }
 
 pub(crate) async fn restore(
     permit: Guard<OwnOrganization>,
     organizations: Data<Organizations>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Organized, Problem> {
     turn(&permit, &organizations, Turn::Restore).await
 }
 
@@ -254,70 +295,90 @@ async fn turn(
     permit: &Guard<OwnOrganization>,
     organizations: &Organizations,
     turn: Turn,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Organized, Problem> {
     let (tenant, default_role) = organizations.turn(permit, turn).await?;
     Ok(answer(&tenant, default_role.as_ref()))
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "TransferTo")]
 pub(crate) struct TransferBody {
     #[garde(custom(parses::<MemberId, _>))]
+    #[schemars(with = "Text<MemberId>")]
     member_id: String,
 }
 
-fn offer_body(offer: &Offer) -> serde_json::Value {
-    json!({
-        "organization_id": offer.tenant.to_string(),
-        "from_member_id": offer.from.to_string(),
-        "to_member_id": offer.to.to_string(),
-        "created_at": rfc3339(offer.created_at),
-        "expires_at": rfc3339(offer.expires_at),
-    })
+/// An offer of ownership.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Transfer")]
+pub(crate) struct OfferBody {
+    #[schemars(with = "Text<TenantId>")]
+    organization_id: String,
+    #[schemars(with = "Text<MemberId>")]
+    from_member_id: String,
+    #[schemars(with = "Text<MemberId>")]
+    to_member_id: String,
+    #[schemars(with = "Text<Timestamp>")]
+    created_at: String,
+    #[schemars(with = "Text<Timestamp>")]
+    expires_at: String,
+}
+
+impl OfferBody {
+    fn of(offer: &Offer) -> Self {
+        Self {
+            organization_id: offer.tenant.to_string(),
+            from_member_id: offer.from.to_string(),
+            to_member_id: offer.to.to_string(),
+            created_at: rfc3339(offer.created_at),
+            expires_at: rfc3339(offer.expires_at),
+        }
+    }
 }
 
 pub(crate) async fn offer(
     permit: Guard<ReadOrganization>,
     organizations: Data<Organizations>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Found<OfferBody>, Problem> {
     let offer = organizations.offer(&permit).await?.ok_or(Kind::NotFound)?;
-    Ok(HttpResponse::Ok().json(offer_body(&offer)))
+    Ok(Json(OfferBody::of(&offer)))
 }
 
 pub(crate) async fn offer_ownership(
     permit: Guard<OwnOrganization>,
     organizations: Data<Organizations>,
     Valid(body): Valid<TransferBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Created<OfferBody>, Problem> {
     let to = parsed(&body.member_id)?;
     let offer = organizations.offer_ownership(&permit, to).await?;
     let offer = offer.ok_or(Kind::NotFound)?;
-    Ok(HttpResponse::Created().json(offer_body(&offer)))
+    Ok(Json(OfferBody::of(&offer)))
 }
 
 pub(crate) async fn withdraw_offer(
     permit: Guard<OwnOrganization>,
     organizations: Data<Organizations>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<NoContent, Problem> {
     let withdrawn = organizations.withdraw_offer(&permit).await?;
     withdrawn.ok_or(Kind::NotFound)?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
 pub(crate) async fn accept_ownership(
     membership: Membership,
     organizations: Data<Organizations>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<NoContent, Problem> {
     let accepted = organizations.accept_ownership(&membership).await?;
     accepted.ok_or(Kind::NotFound)?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
 pub(crate) async fn decline_ownership(
     membership: Membership,
     organizations: Data<Organizations>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<NoContent, Problem> {
     let declined = organizations.decline_ownership(&membership).await?;
     declined.ok_or(Kind::NotFound)?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }

@@ -1,8 +1,10 @@
 //! Ids in paths.
 
 use crate::{
+    openapi::Description,
     problem::{Kind, Problem},
     reads::Reads,
+    schema::{Spelled, Text},
 };
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use bailiwick_domain::MemberId;
@@ -38,8 +40,21 @@ impl<T: FromStr<Err: Display>> FromRequest for Id<T> {
     }
 }
 
-impl Reads for OfMember {}
-impl<T> Reads for Id<T> {}
+impl Reads for OfMember {
+    fn describe(description: &mut Description<'_>) {
+        let schema = description.read::<Text<MemberId>>();
+        description.path("member_id", &schema);
+        description.refuses(&[Kind::InvalidId]);
+    }
+}
+
+impl<T: Spelled> Reads for Id<T> {
+    fn describe(description: &mut Description<'_>) {
+        let schema = description.read::<Text<T>>();
+        description.path("id", &schema);
+        description.refuses(&[Kind::InvalidId]);
+    }
+}
 
 pub(crate) fn named<T: FromStr<Err: Display>>(
     request: &HttpRequest,

@@ -2,76 +2,125 @@
 
 use crate::{
     access::Guard,
+    answer::{Found, Json, NoContent},
     body::{Valid, ascii_host, parsed, parses},
-    list::{Filter, Parameters, Part, invalid},
+    list::{Filter, Listed, Parameters, Part, invalid},
+    openapi::Description,
     path::Id,
     problem::{Kind, Problem},
+    schema::Text,
     time::rfc3339,
 };
-use actix_web::{HttpResponse, web::Data};
+use actix_web::web::Data;
 use bailiwick_application::{
     platform::{Platform, Turn},
     ports::{TenantRow, UserRow},
 };
 use bailiwick_domain::{
-    Name, TenantId, UserId,
+    Name, TenantId, Timestamp, UserId,
     access::action::{ListTenants, ListUsers, SuspendTenant, SuspendUser},
+    tenant::{Slug, TenantStatus},
     user::EmailAddress,
 };
 use garde::Validate;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// Why: whoever is concerned reads it in their audit trail.
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "WithReason")]
 pub(crate) struct ReasonBody {
     #[garde(custom(parses::<Name, _>))]
+    #[schemars(with = "Text<Name>")]
     reason: String,
 }
 
-fn tenant_body(row: &TenantRow) -> Value {
-    let tenant = &row.tenant;
-    json!({
-        "id": tenant.id.to_string(),
-        "name": tenant.name.as_str(),
-        "slug": tenant.slug.as_str(),
-        "status": tenant.status.name(),
-        "members": row.members,
-        "created_at": rfc3339(tenant.created_at),
-    })
+/// An organization from outside.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PlatformOrganization")]
+pub(crate) struct TenantBody {
+    #[schemars(with = "Text<TenantId>")]
+    id: String,
+    #[schemars(with = "Text<Name>")]
+    name: String,
+    #[schemars(with = "Text<Slug>")]
+    slug: String,
+    #[schemars(with = "Text<TenantStatus>")]
+    status: &'static str,
+    members: u64,
+    #[schemars(with = "Text<Timestamp>")]
+    created_at: String,
 }
 
-fn user_body(row: &UserRow) -> Value {
-    let user = &row.user;
-    json!({
-        "id": user.id.to_string(),
-        "email": user.email.as_str(),
-        "name": user.name.as_str(),
-        "status": if user.is_active() { "active" } else { "suspended" },
-        "email_verified": user.verified_at.is_some(),
-        "operator": row.operator,
-        "organizations": row.organizations,
-        "created_at": rfc3339(user.created_at),
-    })
+impl TenantBody {
+    fn of(row: &TenantRow) -> Self {
+        let tenant = &row.tenant;
+        Self {
+            id: tenant.id.to_string(),
+            name: tenant.name.to_string(),
+            slug: tenant.slug.to_string(),
+            status: tenant.status.name(),
+            members: row.members,
+            created_at: rfc3339(tenant.created_at),
+        }
+    }
+}
+
+/// An account as operators see it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PlatformAccount")]
+pub(crate) struct UserBody {
+    #[schemars(with = "Text<UserId>")]
+    id: String,
+    #[schemars(with = "Text<EmailAddress>")]
+    email: String,
+    #[schemars(with = "Text<Name>")]
+    name: String,
+    #[schemars(extend("enum" = ["active", "suspended"]))]
+    status: &'static str,
+    email_verified: bool,
+    operator: bool,
+    organizations: u64,
+    #[schemars(with = "Text<Timestamp>")]
+    created_at: String,
+}
+
+impl UserBody {
+    fn of(row: &UserRow) -> Self {
+        let user = &row.user;
+        Self {
+            id: user.id.to_string(),
+            email: user.email.to_string(),
+            name: user.name.to_string(),
+            status: match user.is_active() {
+                true => "active",
+                false => "suspended",
+            },
+            email_verified: user.verified_at.is_some(),
+            operator: row.operator,
+            organizations: row.organizations,
+            created_at: rfc3339(user.created_at),
+        }
+    }
 }
 
 pub(crate) async fn tenants(
     permit: Guard<ListTenants>,
     platform: Data<Platform>,
     part: Part<TenantId>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Listed<TenantBody>, Problem> {
     let slice = platform.tenants(&permit, &part.page).await?;
-    Ok(part.answer(slice, |row| row.tenant.id, |row| tenant_body(&row)))
+    Ok(part.answer(slice, |row| row.tenant.id, |row| TenantBody::of(&row)))
 }
 
 pub(crate) async fn tenant(
     permit: Guard<ListTenants>,
     platform: Data<Platform>,
     Id(id): Id<TenantId>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Found<TenantBody>, Problem> {
     let row = platform.tenant(&permit, id).await?.ok_or(Kind::NotFound)?;
-    Ok(HttpResponse::Ok().json(tenant_body(&row)))
+    Ok(Json(TenantBody::of(&row)))
 }
 
 pub(crate) async fn suspend_tenant(
@@ -79,7 +128,7 @@ pub(crate) async fn suspend_tenant(
     platform: Data<Platform>,
     Id(id): Id<TenantId>,
     Valid(body): Valid<ReasonBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<NoContent, Problem> {
     turn_tenant(&permit, &platform, id, Turn::Suspend, &body).await
 }
 
@@ -88,7 +137,7 @@ pub(crate) async fn resume_tenant(
     platform: Data<Platform>,
     Id(id): Id<TenantId>,
     Valid(body): Valid<ReasonBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<NoContent, Problem> {
     turn_tenant(&permit, &platform, id, Turn::Resume, &body).await
 }
 
@@ -98,11 +147,11 @@ async fn turn_tenant(
     id: TenantId,
     turn: Turn,
     body: &ReasonBody,
-) -> Result<HttpResponse, Problem> {
+) -> Result<NoContent, Problem> {
     let reason = parsed(&body.reason)?;
     let turned = platform.turn_tenant(permit, id, turn, reason).await?;
     turned.ok_or(Kind::NotFound)?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
 /// Which accounts a list shows.
@@ -114,25 +163,30 @@ impl Filter for UsersWanted {
         let email = email.transpose();
         Ok(Self(email.map_err(|error| invalid("email", error))?))
     }
+
+    fn describe(description: &mut Description<'_>) {
+        let email = description.read::<Text<EmailAddress>>();
+        description.query("email", "Only the one with this address.", &email);
+    }
 }
 
 pub(crate) async fn users(
     permit: Guard<ListUsers>,
     platform: Data<Platform>,
     part: Part<UserId, UsersWanted>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Listed<UserBody>, Problem> {
     let UsersWanted(email) = &part.filter;
     let slice = platform.users(&permit, email.as_ref(), &part.page).await?;
-    Ok(part.answer(slice, |row| row.user.id, |row| user_body(&row)))
+    Ok(part.answer(slice, |row| row.user.id, |row| UserBody::of(&row)))
 }
 
 pub(crate) async fn user(
     permit: Guard<ListUsers>,
     platform: Data<Platform>,
     Id(id): Id<UserId>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Found<UserBody>, Problem> {
     let row = platform.user(&permit, id).await?.ok_or(Kind::NotFound)?;
-    Ok(HttpResponse::Ok().json(user_body(&row)))
+    Ok(Json(UserBody::of(&row)))
 }
 
 pub(crate) async fn suspend_user(
@@ -140,13 +194,13 @@ pub(crate) async fn suspend_user(
     platform: Data<Platform>,
     Id(id): Id<UserId>,
     Valid(body): Valid<ReasonBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<NoContent, Problem> {
     let reason = parsed(&body.reason)?;
     let turned = platform
         .turn_user(&permit, id, Turn::Suspend, reason)
         .await?;
     turned.ok_or(Kind::NotFound)?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
 pub(crate) async fn resume_user(
@@ -154,11 +208,11 @@ pub(crate) async fn resume_user(
     platform: Data<Platform>,
     Id(id): Id<UserId>,
     Valid(body): Valid<ReasonBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<NoContent, Problem> {
     let reason = parsed(&body.reason)?;
     let turned = platform
         .turn_user(&permit, id, Turn::Resume, reason)
         .await?;
     turned.ok_or(Kind::NotFound)?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }

@@ -1,11 +1,13 @@
 //! `ETag` and `If-Match` (RFC 9110 §8.8.3, §13.1.1): nobody overwrites what they have not seen.
 
 use crate::{
+    openapi::Description,
     problem::{Kind, Problem},
     reads::Reads,
 };
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
 use bailiwick_domain::version::{Expected, Version};
+use serde_json::json;
 use std::future::{Ready, ready};
 
 /// What the caller expects of the thing that they change. They have to say.
@@ -35,8 +37,25 @@ impl FromRequest for IfMatchAny {
     }
 }
 
-impl Reads for IfMatch {}
-impl Reads for IfMatchAny {}
+impl Reads for IfMatch {
+    fn describe(description: &mut Description<'_>) {
+        tag(description, true);
+        description.refuses(&[Kind::PreconditionRequired, Kind::PreconditionFailed]);
+    }
+}
+
+impl Reads for IfMatchAny {
+    fn describe(description: &mut Description<'_>) {
+        tag(description, false);
+        description.refuses(&[Kind::PreconditionFailed]);
+    }
+}
+
+fn tag(description: &mut Description<'_>, required: bool) {
+    let what = "The `ETag` of what was read, or `*` for whatever is there.";
+    let schema = json!({ "type": "string", "examples": ["*", "\"v1\""] });
+    description.header("If-Match", what, required, &schema);
+}
 
 /// The tag of a thing at this version. It is about what can be changed here, and not about every byte: names of roles and people come from elsewhere.
 pub(crate) fn etag(version: Version) -> (header::HeaderName, String) {

@@ -132,8 +132,29 @@ pub struct Problem {
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
+/// What went wrong (RFC 9457).
+#[derive(serde::Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Problem")]
+pub(crate) struct ProblemBody<'a> {
+    #[schemars(extend("format" = "uri-reference"))]
+    r#type: String,
+    /// What it is, for people.
+    title: &'static str,
+    status: u16,
+    /// What the caller can do about it.
+    detail: &'a str,
+    /// What it is, for programs.
+    #[schemars(extend("enum" = Kind::ALL.iter().map(|kind| kind.code()).collect::<Vec<_>>()))]
+    code: &'static str,
+    /// Under which name the log has it.
+    request_id: &'a str,
+    /// The fields that are at fault.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [Fault],
+}
+
 /// One thing that is wrong with a body or a query.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Fault {
     /// Where it is: a JSON pointer (RFC 6901), in the form of a URI fragment.
     pub pointer: String,
@@ -234,21 +255,10 @@ impl Problem {
 
     /// The answer, which names the request that it answers.
     pub(crate) fn answer(&self, request_id: &str) -> HttpResponse {
-        #[derive(serde::Serialize)]
-        struct Body<'a> {
-            r#type: String,
-            title: &'static str,
-            status: u16,
-            detail: &'a str,
-            code: &'static str,
-            request_id: &'a str,
-            #[serde(skip_serializing_if = "<[_]>::is_empty")]
-            errors: &'a [Fault],
-        }
         let kind = self.kind;
         self.head()
             .insert_header((header::CONTENT_TYPE, "application/problem+json"))
-            .json(Body {
+            .json(ProblemBody {
                 r#type: format!("/problems/{}", kind.code()),
                 title: kind.title(),
                 status: kind.status().as_u16(),

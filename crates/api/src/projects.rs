@@ -2,34 +2,47 @@
 
 use crate::{
     access::{Asking, Claimed, Guard, id_of},
+    answer::{Created, Found, Json, NoContent},
     body::{Valid, parsed, parses},
-    list::Part,
+    list::{Listed, Part},
     members::{AssignmentBody, RoleBody},
     organizations::NameBody,
     path::{Id, OfMember},
     problem::{Kind, Problem},
+    schema::Text,
     time::rfc3339,
 };
-use actix_web::{HttpResponse, web::Data};
+use actix_web::web::Data;
 use bailiwick_application::{members::WantedRole, projects::Projects};
 use bailiwick_domain::{
-    MemberId, ProjectId,
-    access::action::{CreateProject, DeleteProject, ReadProject, ShareProject, UpdateProject},
+    MemberId, Name, ProjectId, TenantId, Timestamp, UserId,
+    access::{
+        Actor,
+        action::{CreateProject, DeleteProject, ReadProject, ShareProject, UpdateProject},
+    },
     member::Member,
     project::Project,
     role::BuiltIn,
+    user::EmailAddress,
 };
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-#[derive(Serialize)]
-struct ProjectBody {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Project")]
+pub(crate) struct ProjectBody {
+    #[schemars(with = "Text<ProjectId>")]
     id: String,
+    #[schemars(with = "Text<Name>")]
     name: String,
+    #[schemars(with = "Text<TenantId>")]
     organization_id: String,
+    #[schemars(with = "Text<Actor>")]
     created_by: String,
+    #[schemars(with = "Text<Timestamp>")]
     created_at: String,
+    #[schemars(with = "Text<Timestamp>")]
     updated_at: String,
 }
 
@@ -50,16 +63,16 @@ pub(crate) async fn create(
     permit: Guard<CreateProject>,
     projects: Data<Projects>,
     Valid(body): Valid<NameBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Created<ProjectBody>, Problem> {
     let project = projects.create(&permit, parsed(&body.name)?).await?;
-    Ok(HttpResponse::Created().json(ProjectBody::from(project)))
+    Ok(Json(ProjectBody::from(project)))
 }
 
 pub(crate) async fn list(
     claim: Claimed<ReadProject>,
     projects: Data<Projects>,
     part: Part<ProjectId>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Listed<ProjectBody>, Problem> {
     let slice = projects.list(&claim, &part.page).await?;
     Ok(part.answer(slice, |project| project.id, ProjectBody::from))
 }
@@ -68,9 +81,9 @@ pub(crate) async fn read(
     claim: Claimed<ReadProject>,
     projects: Data<Projects>,
     Id(id): Id<ProjectId>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Found<ProjectBody>, Problem> {
     let project = projects.read(&claim, id).await?.ok_or(Kind::NotFound)?;
-    Ok(HttpResponse::Ok().json(ProjectBody::from(project)))
+    Ok(Json(ProjectBody::from(project)))
 }
 
 pub(crate) async fn rename(
@@ -78,21 +91,36 @@ pub(crate) async fn rename(
     projects: Data<Projects>,
     Id(id): Id<ProjectId>,
     Valid(body): Valid<NameBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Found<ProjectBody>, Problem> {
     let project = projects
         .rename(&claim, id, parsed(&body.name)?)
         .await?
         .ok_or(Kind::NotFound)?;
-    Ok(HttpResponse::Ok().json(ProjectBody::from(project)))
+    Ok(Json(ProjectBody::from(project)))
 }
 
 pub(crate) async fn delete(
     claim: Claimed<DeleteProject>,
     projects: Data<Projects>,
     Id(id): Id<ProjectId>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<NoContent, Problem> {
     projects.delete(&claim, id).await?.ok_or(Kind::NotFound)?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
+}
+
+/// Who has roles on a project.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ProjectMember")]
+pub(crate) struct ProjectMemberBody {
+    #[schemars(with = "Text<MemberId>")]
+    member_id: String,
+    #[schemars(with = "Text<UserId>")]
+    user_id: String,
+    #[schemars(with = "Text<EmailAddress>")]
+    email: String,
+    #[schemars(with = "Text<Name>")]
+    name: String,
+    roles: Vec<AssignmentBody>,
 }
 
 pub(crate) async fn members(
@@ -101,7 +129,7 @@ pub(crate) async fn members(
     projects: Data<Projects>,
     Id(id): Id<ProjectId>,
     part: Part<MemberId>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Listed<ProjectMemberBody>, Problem> {
     let slice = projects.members(&claim, id, &part.page).await?;
     let slice = slice.ok_or(Kind::NotFound)?;
     Ok(part.answer(
@@ -109,27 +137,39 @@ pub(crate) async fn members(
         |row| row.member.id,
         |row| {
             let roles = row.roles.iter();
-            json!({
-                "member_id": row.member.id.to_string(),
-                "user_id": row.member.user.to_string(),
-                "email": row.email.as_str(),
-                "name": row.name.as_str(),
-                "roles": roles
-                    .map(|role| AssignmentBody::of(role, asking.now()))
-                    .collect::<Vec<_>>(),
-            })
+            let roles = roles.map(|role| AssignmentBody::of(role, asking.now()));
+            ProjectMemberBody {
+                member_id: row.member.id.to_string(),
+                user_id: row.member.user.to_string(),
+                email: row.email.to_string(),
+                name: row.name.to_string(),
+                roles: roles.collect(),
+            }
         },
     ))
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Share")]
 pub(crate) struct ShareBody {
     #[garde(custom(parses::<MemberId, _>))]
+    #[schemars(with = "Text<MemberId>")]
     member_id: String,
     /// Without any, the member may see the project.
     #[garde(length(min = 1, max = Member::MAX_ROLES), dive)]
     roles: Option<Vec<RoleBody>>,
+}
+
+/// What a member has on a project.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Shared")]
+pub(crate) struct SharedBody {
+    #[schemars(with = "Text<ProjectId>")]
+    project_id: String,
+    #[schemars(with = "Text<MemberId>")]
+    member_id: String,
+    roles: Vec<AssignmentBody>,
 }
 
 pub(crate) async fn share(
@@ -138,7 +178,7 @@ pub(crate) async fn share(
     projects: Data<Projects>,
     Id(id): Id<ProjectId>,
     Valid(body): Valid<ShareBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Created<SharedBody>, Problem> {
     let wanted = match &body.roles {
         Some(roles) => roles
             .iter()
@@ -153,13 +193,12 @@ pub(crate) async fn share(
     let roles = projects.share(&claim, id, member, &wanted).await?;
     let roles = roles.ok_or(Kind::NotFound)?;
     let roles = roles.iter();
-    Ok(HttpResponse::Created().json(json!({
-        "project_id": id.to_string(),
-        "member_id": member.to_string(),
-        "roles": roles
-            .map(|role| AssignmentBody::of(role, asking.now()))
-            .collect::<Vec<_>>(),
-    })))
+    let roles = roles.map(|role| AssignmentBody::of(role, asking.now()));
+    Ok(Json(SharedBody {
+        project_id: id.to_string(),
+        member_id: member.to_string(),
+        roles: roles.collect(),
+    }))
 }
 
 pub(crate) async fn unshare(
@@ -167,8 +206,8 @@ pub(crate) async fn unshare(
     projects: Data<Projects>,
     Id(id): Id<ProjectId>,
     OfMember(member): OfMember,
-) -> Result<HttpResponse, Problem> {
+) -> Result<NoContent, Problem> {
     let none = projects.share(&claim, id, member, &[]).await?;
     none.ok_or(Kind::NotFound)?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }

@@ -1,20 +1,36 @@
 //! What handlers read of a request, as their arguments say it.
 
+use crate::{openapi::Description, problem::Kind};
 use actix_web::{HttpRequest, web::Data};
 
-/// An argument of a handler, or all of them.
+/// An argument of a handler, or all of them. One that does not say what it reads is none.
 pub trait Reads {
     /// Are parameters of the query read? Where none are, none may be sent.
     const QUERY: bool = false;
+
+    /// Writes into the description what is read, and how it is refused.
+    fn describe(description: &mut Description<'_>);
 }
 
-impl<T: ?Sized> Reads for Data<T> {}
-impl Reads for HttpRequest {}
+/// Whatever is called may fail as the store does.
+impl<T: ?Sized> Reads for Data<T> {
+    fn describe(description: &mut Description<'_>) {
+        description.refuses(&[Kind::Internal, Kind::Corrupt, Kind::Unavailable]);
+    }
+}
+
+impl Reads for HttpRequest {
+    fn describe(_: &mut Description<'_>) {}
+}
 
 macro_rules! all {
     ($($argument:ident)*) => {
         impl<$($argument: Reads),*> Reads for ($($argument,)*) {
             const QUERY: bool = false $(|| $argument::QUERY)*;
+
+            fn describe(_description: &mut Description<'_>) {
+                $($argument::describe(_description);)*
+            }
         }
     };
 }

@@ -2,14 +2,17 @@
 
 use crate::{
     access::{Guard, SignedIn},
+    answer::{Created, Found, Json, NoContent, Tagged},
     body::{Valid, parsed, parses, parses_if_any},
-    list::{Parameters, Part},
+    list::{List, Listed, Parameters, Part, text},
+    openapi::Description,
     path::Id,
-    precondition::{IfMatch, IfMatchAny, etag},
+    precondition::{IfMatch, IfMatchAny},
     problem::{Kind, Problem},
     reads::Reads,
+    schema::{GrantName, IncludedName, Text},
 };
-use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, web::Data};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
 use bailiwick_application::{
     access::catalogue,
     roles::{Roles, WantedRole},
@@ -17,24 +20,39 @@ use bailiwick_application::{
 use bailiwick_domain::{
     Name, RoleId,
     access::{
-        Catalogue, Grants, Permission, Risk,
+        Catalogue, Grants, Level, Permission, Risk,
         action::{CreateRole, DeleteRole, ListRoles, UpdateRole},
     },
     role::{Role, RoleBook},
 };
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use std::future::{Ready, ready};
 
-#[derive(Serialize)]
-struct RoleBody {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Role")]
+pub(crate) struct RoleBody {
+    #[schemars(with = "Text<RoleId>")]
     id: String,
+    #[schemars(with = "Text<Name>")]
     name: String,
     built_in: bool,
+    /// What it holds by itself.
     permissions: Vec<String>,
-    includes: Vec<Value>,
+    includes: Vec<NamedBody>,
+    /// What it holds, and what the roles hold that it includes.
     effective_permissions: Vec<String>,
+}
+
+/// A role as other answers mention it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "RoleReference")]
+pub(crate) struct NamedBody {
+    #[schemars(with = "Text<RoleId>")]
+    id: String,
+    #[schemars(with = "Text<Name>")]
+    name: String,
 }
 
 impl RoleBody {
@@ -51,35 +69,47 @@ impl RoleBody {
     }
 }
 
-/// A role as other answers mention it.
-pub(crate) fn named(role: &Role) -> Value {
-    json!({ "id": role.id.to_string(), "name": role.name.as_str() })
+/// The role as other answers mention it.
+pub(crate) fn named(role: &Role) -> NamedBody {
+    NamedBody {
+        id: role.id.to_string(),
+        name: role.name.to_string(),
+    }
 }
 
 pub(crate) fn spelled(grants: &Grants) -> Vec<String> {
     grants.iter().map(|grant| grant.to_string()).collect()
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewRole")]
 pub(crate) struct CreateBody {
     #[garde(custom(parses::<Name, _>))]
+    #[schemars(with = "Text<Name>")]
     name: String,
-    #[garde(length(max = 200), inner(length(bytes, max = 100)))]
+    /// Names of permissions, or patterns of them.
+    #[garde(length(max = 200), inner(length(bytes, max = GrantName::MAX)))]
+    #[schemars(with = "Vec<Text<GrantName>>")]
     permissions: Vec<String>,
-    #[garde(length(max = 20), inner(length(chars, max = 200)))]
+    #[garde(length(max = 20), inner(length(chars, max = IncludedName::MAX)))]
+    #[schemars(with = "Vec<Text<IncludedName>>")]
     #[serde(default)]
     includes: Vec<String>,
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "RoleChange")]
 pub(crate) struct ChangeBody {
     #[garde(custom(parses_if_any::<Name>))]
+    #[schemars(with = "Option<Text<Name>>")]
     name: Option<String>,
-    #[garde(inner(length(max = 200), inner(length(bytes, max = 100))))]
+    #[garde(inner(length(max = 200), inner(length(bytes, max = GrantName::MAX))))]
+    #[schemars(with = "Option<Vec<Text<GrantName>>>", extend("maxItems" = 200))]
     permissions: Option<Vec<String>>,
-    #[garde(inner(length(max = 20), inner(length(chars, max = 200))))]
+    #[garde(inner(length(max = 20), inner(length(chars, max = IncludedName::MAX))))]
+    #[schemars(with = "Option<Vec<Text<IncludedName>>>", extend("maxItems" = 20))]
     includes: Option<Vec<String>>,
 }
 
@@ -87,7 +117,7 @@ pub(crate) async fn list(
     permit: Guard<ListRoles>,
     roles: Data<Roles>,
     part: Part<RoleId>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Listed<RoleBody>, Problem> {
     let book = roles.list(&permit).await?;
     let slice = part.of(book.iter().collect(), |role| role.id);
     Ok(part.answer(slice, |role| role.id, |role| RoleBody::of(role, &book)))
@@ -97,24 +127,24 @@ pub(crate) async fn read(
     permit: Guard<ListRoles>,
     roles: Data<Roles>,
     Id(id): Id<RoleId>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Tagged<Found<RoleBody>>, Problem> {
     let book = roles.list(&permit).await?;
     let role = book.get(id).ok_or(Kind::NotFound)?;
-    Ok(answer(HttpResponse::Ok(), role, &book))
+    Ok(answer(role, &book))
 }
 
 pub(crate) async fn create(
     permit: Guard<CreateRole>,
     roles: Data<Roles>,
     Valid(body): Valid<CreateBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Tagged<Created<RoleBody>>, Problem> {
     let wanted = WantedRole {
         name: None,
         permissions: Some(body.permissions),
         includes: Some(body.includes),
     };
     let (role, book) = roles.create(&permit, parsed(&body.name)?, wanted).await?;
-    Ok(answer(HttpResponse::Created(), &role, &book))
+    Ok(answer(&role, &book))
 }
 
 /// Changes what is named.
@@ -124,7 +154,7 @@ pub(crate) async fn change(
     Id(id): Id<RoleId>,
     IfMatch(expected): IfMatch,
     Valid(body): Valid<ChangeBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Tagged<Found<RoleBody>>, Problem> {
     let wanted = WantedRole {
         name: body.name.as_deref().map(parsed).transpose()?,
         permissions: body.permissions,
@@ -132,7 +162,7 @@ pub(crate) async fn change(
     };
     let changed = roles.change(&permit, id, wanted, &expected).await?;
     let (role, book) = changed.ok_or(Kind::NotFound)?;
-    Ok(answer(HttpResponse::Ok(), &role, &book))
+    Ok(answer(&role, &book))
 }
 
 /// Changes all of it: what is not named is empty.
@@ -142,7 +172,7 @@ pub(crate) async fn replace(
     Id(id): Id<RoleId>,
     IfMatch(expected): IfMatch,
     Valid(body): Valid<CreateBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Tagged<Found<RoleBody>>, Problem> {
     let wanted = WantedRole {
         name: Some(parsed(&body.name)?),
         permissions: Some(body.permissions),
@@ -150,7 +180,7 @@ pub(crate) async fn replace(
     };
     let changed = roles.change(&permit, id, wanted, &expected).await?;
     let (role, book) = changed.ok_or(Kind::NotFound)?;
-    Ok(answer(HttpResponse::Ok(), &role, &book))
+    Ok(answer(&role, &book))
 }
 
 /// `?reassign_to=`: the role, by name or id, that takes the place of the one that is deleted.
@@ -171,6 +201,11 @@ impl FromRequest for ReassignTo {
 
 impl Reads for ReassignTo {
     const QUERY: bool = true;
+
+    fn describe(description: &mut Description<'_>) {
+        let what = "The role, by name or id, that takes the place of the one that is deleted.";
+        description.query("reassign_to", what, &text());
+    }
 }
 
 pub(crate) async fn delete(
@@ -179,34 +214,47 @@ pub(crate) async fn delete(
     Id(id): Id<RoleId>,
     IfMatchAny(expected): IfMatchAny,
     ReassignTo(replacement): ReassignTo,
-) -> Result<HttpResponse, Problem> {
+) -> Result<NoContent, Problem> {
     let replacement = replacement.as_deref();
     let deleted = roles.delete(&permit, id, replacement, &expected).await?;
     deleted.ok_or(Kind::NotFound)?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
-fn answer(mut head: actix_web::HttpResponseBuilder, role: &Role, book: &RoleBook) -> HttpResponse {
-    head.insert_header(etag(role.version))
-        .json(RoleBody::of(role, book))
+fn answer<const STATUS: u16>(role: &Role, book: &RoleBook) -> Tagged<Json<STATUS, RoleBody>> {
+    Tagged(role.version, Json(RoleBody::of(role, book)))
+}
+
+/// One thing that can be permitted.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PermissionDescription")]
+pub(crate) struct PermissionBody {
+    #[schemars(with = "Text<Permission>")]
+    name: &'static str,
+    #[schemars(with = "Text<Level>")]
+    scope: &'static str,
+    writes: bool,
+    #[schemars(extend("enum" = ["low", "medium", "high"]))]
+    risk: &'static str,
+    description: &'static str,
+    /// Can it be held for one's own things alone?
+    own: bool,
+    /// Can roles of an organization hold it?
+    assignable: bool,
 }
 
 /// What can be permitted at all: the same for everybody.
-pub(crate) async fn permissions(_: SignedIn) -> HttpResponse {
-    let data: Vec<_> = catalogue()
-        .map(|(permission, on_offer)| {
-            json!({
-                "name": permission.name(),
-                "scope": permission.reach().level.name(),
-                "writes": permission.reach().writes,
-                "risk": risk(permission),
-                "description": permission.description(),
-                "own": permission.is_ownable(),
-                "assignable": on_offer,
-            })
-        })
-        .collect();
-    HttpResponse::Ok().json(json!({ "data": data, "next_cursor": null }))
+pub(crate) async fn permissions(_: SignedIn) -> Found<List<PermissionBody>> {
+    let all = catalogue().map(|(permission, on_offer)| PermissionBody {
+        name: permission.name(),
+        scope: permission.reach().level.name(),
+        writes: permission.reach().writes,
+        risk: risk(permission),
+        description: permission.description(),
+        own: permission.is_ownable(),
+        assignable: on_offer,
+    });
+    Json(List::whole(all.collect()))
 }
 
 fn risk(permission: Permission) -> &'static str {

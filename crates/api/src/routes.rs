@@ -5,9 +5,14 @@ use crate::{
         Access, AnyMember, AnyUser, Declaration, Keeps, Public, Recently, Requires, RequiresOn,
         authenticate, note_refusals, recently,
     },
-    accounts, admin, audit, explain, health, invitations, keys,
+    accounts, admin,
+    answer::Answers,
+    audit, document, explain, health, invitations, keys,
     list::no_parameters,
-    machines, members, oauth, organizations, platform,
+    machines, members, oauth,
+    openapi::Description,
+    operations::Does,
+    organizations, platform,
     problem::{Kind, Problem},
     projects,
     reads::Reads,
@@ -33,120 +38,126 @@ use tracing::Instrument;
 #[must_use]
 pub fn routes() -> Routes {
     Routes::default()
-        .get   ("/health",                             Public,                          health::live)
-        .get   ("/health/ready",                       Public,                          health::ready)
-        .get   ("/.well-known/jwks.json",             Public,                          keys::jwks)
+        .get   ("/health",                             Public,                          health::live,                    Does::Live)
+        .get   ("/health/ready",                       Public,                          health::ready,                   Does::Ready)
+        .get   ("/.well-known/jwks.json",             Public,                          keys::jwks,                      Does::Jwks)
+        .get   ("/openapi.json",                       Public,                          document::document,              Does::OpenApi)
+        .get   ("/docs",                               Public,                          document::page,                  Does::Docs)
+        .get   ("/docs/page.css",                      Public,                          document::page_style,            Does::DocsStyle)
+        .get   ("/docs/page.js",                       Public,                          document::page_script,           Does::DocsScript)
+        .get   ("/docs/swagger-ui.css",                Public,                          document::ui_style,              Does::UiStyle)
+        .get   ("/docs/swagger-ui-bundle.js",          Public,                          document::ui_script,             Does::UiScript)
 
         // OAuth 2.0
-        .get   ("/.well-known/oauth-authorization-server", Public,                      oauth::metadata)
-        .post  ("/oauth/token",                        Public,                          oauth::token)
-        .post  ("/oauth/revoke",                       Public,                          oauth::revoke)
-        .post  ("/oauth/introspect",                   Public,                          oauth::introspect)
+        .get   ("/.well-known/oauth-authorization-server", Public,                      oauth::metadata,                 Does::OAuthMetadata)
+        .post  ("/oauth/token",                        Public,                          oauth::token,                    Does::Token)
+        .post  ("/oauth/revoke",                       Public,                          oauth::revoke,                   Does::RevokeToken)
+        .post  ("/oauth/introspect",                   Public,                          oauth::introspect,               Does::IntrospectToken)
 
         // The seed contract
-        .post  ("/users/register",                     Public,                          accounts::register)
-        .post  ("/login",                              Public,                          sessions::login)
-        .post  ("/refresh_token",                      Public,                          sessions::refresh)
-        .post  ("/logout",                             Public,                          sessions::logout)
-        .get   ("/users/me",                           AnyUser,                         accounts::me)
-        .get   ("/users/list_orgs",                    AnyUser,                         organizations::list_orgs)
-        .post  ("/organization/register",              AnyUser,                         organizations::found)
-        .post  ("/organization/select",                AnyUser,                         sessions::select)
-        .post  ("/organization/add_users",             Requires(InviteMember),          members::add)
-        .get   ("/organization/list_users",            Requires(ListMembers),           members::list)
-        .post  ("/projects/create_project",            Requires(CreateProject),         projects::create)
+        .post  ("/users/register",                     Public,                          accounts::register,              Does::ShortRegister)
+        .post  ("/login",                              Public,                          sessions::login,                 Does::ShortLogin)
+        .post  ("/refresh_token",                      Public,                          sessions::refresh,               Does::ShortRefresh)
+        .post  ("/logout",                             Public,                          sessions::logout,                Does::ShortLogout)
+        .get   ("/users/me",                           AnyUser,                         accounts::me,                    Does::ShortMe)
+        .get   ("/users/list_orgs",                    AnyUser,                         organizations::list_orgs,        Does::ShortOrganizations)
+        .post  ("/organization/register",              AnyUser,                         organizations::found,            Does::ShortFound)
+        .post  ("/organization/select",                AnyUser,                         sessions::select,                Does::ShortSelect)
+        .post  ("/organization/add_users",             Requires(InviteMember),          members::add,                    Does::ShortAddMember)
+        .get   ("/organization/list_users",            Requires(ListMembers),           members::list,                   Does::ShortMembers)
+        .post  ("/projects/create_project",            Requires(CreateProject),         projects::create,                Does::ShortCreateProject)
 
         // The canonical API
-        .post  ("/api/v1/auth/register",               Public,                          accounts::register)
-        .post  ("/api/v1/auth/login",                  Public,                          sessions::login)
-        .post  ("/api/v1/auth/refresh",                Public,                          sessions::refresh)
-        .post  ("/api/v1/auth/logout",                 Public,                          sessions::logout)
-        .post  ("/api/v1/auth/password/forgot",        Public,                          accounts::forgot_password)
-        .post  ("/api/v1/auth/password/reset",         Public,                          accounts::reset_password)
-        .post  ("/api/v1/auth/email/verify",           Public,                          accounts::verify_email)
-        .post  ("/api/v1/auth/email/resend",           Public,                          accounts::resend_verification)
-        .get   ("/api/v1/auth/password/policy",        Public,                          accounts::password_policy)
-        .get   ("/api/v1/me",                          AnyUser,                         accounts::me)
-        .put   ("/api/v1/me/password",                 Recently(AnyUser),               accounts::change_password)
-        .get   ("/api/v1/me/organizations",            AnyUser,                         organizations::mine)
-        .get   ("/api/v1/me/invitations",              AnyUser,                         invitations::mine)
-        .get   ("/api/v1/me/sessions",                 AnyUser,                         sessions::list)
-        .delete("/api/v1/me/sessions",                 AnyUser,                         sessions::end_all)
-        .post  ("/api/v1/me/sessions/revoke-others",   AnyUser,                         sessions::end_others)
-        .delete("/api/v1/me/sessions/{id}",            AnyUser,                         sessions::end_one)
-        .get   ("/api/v1/organizations",               AnyUser,                         organizations::mine)
-        .post  ("/api/v1/organizations",               AnyUser,                         organizations::found)
-        .post  ("/api/v1/organizations/{id}/select",   AnyUser,                         sessions::select_by_path)
-        .get   ("/api/v1/organization",                Requires(ReadOrganization),      organizations::read)
-        .patch ("/api/v1/organization",                Requires(UpdateOrganization),    organizations::change)
-        .delete("/api/v1/organization",                Recently(Requires(OwnOrganization)), organizations::delete)
-        .post  ("/api/v1/organization/suspend",        Requires(OwnOrganization),       organizations::suspend)
-        .post  ("/api/v1/organization/resume",         Requires(OwnOrganization),       organizations::resume)
-        .post  ("/api/v1/organization/restore",        Requires(OwnOrganization),       organizations::restore)
-        .get   ("/api/v1/organization/transfer",       Requires(ReadOrganization),      organizations::offer)
-        .post  ("/api/v1/organization/transfer",       Recently(Requires(OwnOrganization)), organizations::offer_ownership)
-        .delete("/api/v1/organization/transfer",       Requires(OwnOrganization),       organizations::withdraw_offer)
-        .post  ("/api/v1/organization/transfer/accept",  AnyMember,                     organizations::accept_ownership)
-        .post  ("/api/v1/organization/transfer/decline", AnyMember,                     organizations::decline_ownership)
-        .post  ("/api/v1/organization/leave",          AnyMember,                       members::leave)
-        .get   ("/api/v1/members",                     Requires(ListMembers),           members::list)
-        .post  ("/api/v1/members",                     Requires(InviteMember),          members::add)
-        .get   ("/api/v1/members/{id}",                Requires(ListMembers),           members::read)
-        .delete("/api/v1/members/{id}",                Requires(RemoveMember),          members::remove)
-        .get   ("/api/v1/members/{id}/roles",          Requires(ListMembers),           members::roles)
-        .put   ("/api/v1/members/{id}/roles",          Requires(AssignRoles),           members::change_roles)
-        .post  ("/api/v1/members/{id}/suspend",        Requires(SuspendMember),         members::suspend)
-        .post  ("/api/v1/members/{id}/resume",         Requires(SuspendMember),         members::resume)
-        .get   ("/api/v1/invitations",                 Requires(ListInvitations),       invitations::list)
-        .post  ("/api/v1/invitations",                 Requires(InviteMember),          invitations::invite)
-        .get   ("/api/v1/invitations/{id}",            Requires(ListInvitations),       invitations::read)
-        .delete("/api/v1/invitations/{id}",            Requires(RevokeInvitation),      invitations::revoke)
-        .post  ("/api/v1/invitations/{id}/resend",     Requires(InviteMember),          invitations::resend)
-        .post  ("/api/v1/invitations/preview",         Public,                          invitations::preview)
-        .post  ("/api/v1/invitations/accept",          AnyUser,                         invitations::accept)
-        .post  ("/api/v1/invitations/decline",         Public,                          invitations::decline)
-        .get   ("/api/v1/permissions",                 AnyUser,                         roles::permissions)
-        .get   ("/api/v1/roles",                       Requires(ListRoles),             roles::list)
-        .post  ("/api/v1/roles",                       Requires(CreateRole),            roles::create)
-        .get   ("/api/v1/roles/{id}",                  Requires(ListRoles),             roles::read)
-        .patch ("/api/v1/roles/{id}",                  Requires(UpdateRole),            roles::change)
-        .put   ("/api/v1/roles/{id}",                  Requires(UpdateRole),            roles::replace)
-        .delete("/api/v1/roles/{id}",                  Requires(DeleteRole),            roles::delete)
-        .get   ("/api/v1/service-accounts",            Requires(ListServiceAccounts),   machines::accounts)
-        .post  ("/api/v1/service-accounts",            Requires(CreateServiceAccount),  machines::create_account)
-        .get   ("/api/v1/service-accounts/{id}",       Requires(ListServiceAccounts),   machines::account)
-        .patch ("/api/v1/service-accounts/{id}",       Requires(UpdateServiceAccount),  machines::change_account)
-        .delete("/api/v1/service-accounts/{id}",       Requires(DeleteServiceAccount),  machines::delete_account)
-        .get   ("/api/v1/api-keys",                    Requires(ListApiKeys),           machines::keys)
-        .post  ("/api/v1/api-keys",                    Requires(CreateApiKey),          machines::create_key)
-        .get   ("/api/v1/api-keys/{id}",               Requires(ListApiKeys),           machines::key)
-        .post  ("/api/v1/api-keys/{id}/rotate",        Requires(RotateApiKey),          machines::rotate_key)
-        .delete("/api/v1/api-keys/{id}",               Requires(RevokeApiKey),          machines::revoke_key)
-        .delete("/api/v1/api-keys/{id}/previous",      Requires(RevokeApiKey),          machines::revoke_previous)
-        .get   ("/api/v1/projects",                    RequiresOn(ReadProject),         projects::list)
-        .post  ("/api/v1/projects",                    Requires(CreateProject),         projects::create)
-        .get   ("/api/v1/projects/{id}",               RequiresOn(ReadProject),         projects::read)
-        .patch ("/api/v1/projects/{id}",               RequiresOn(UpdateProject),       projects::rename)
-        .delete("/api/v1/projects/{id}",               RequiresOn(DeleteProject),       projects::delete)
-        .get   ("/api/v1/projects/{id}/members",       RequiresOn(ReadProject),         projects::members)
-        .post  ("/api/v1/projects/{id}/members",       RequiresOn(ShareProject),        projects::share)
-        .delete("/api/v1/projects/{id}/members/{member_id}", RequiresOn(ShareProject),  projects::unshare)
-        .post  ("/api/v1/access/explain",              AnyUser,                         explain::explain)
-        .get   ("/api/v1/audit-events",                Requires(ReadAudit),             audit::list)
-        .get   ("/api/v1/audit-events/export",         Requires(ReadAudit),             audit::export)
-        .get   ("/api/v1/admin/overview",              Requires(Oversee),               admin::overview)
-        .get   ("/api/v1/admin/attention",             Requires(Oversee),               admin::attention)
-        .get   ("/api/v1/admin/refusals",              Requires(Oversee),               admin::refusals)
+        .post  ("/api/v1/auth/register",               Public,                          accounts::register,              Does::Register)
+        .post  ("/api/v1/auth/login",                  Public,                          sessions::login,                 Does::Login)
+        .post  ("/api/v1/auth/refresh",                Public,                          sessions::refresh,               Does::Refresh)
+        .post  ("/api/v1/auth/logout",                 Public,                          sessions::logout,                Does::Logout)
+        .post  ("/api/v1/auth/password/forgot",        Public,                          accounts::forgot_password,       Does::ForgotPassword)
+        .post  ("/api/v1/auth/password/reset",         Public,                          accounts::reset_password,        Does::ResetPassword)
+        .post  ("/api/v1/auth/email/verify",           Public,                          accounts::verify_email,          Does::VerifyEmail)
+        .post  ("/api/v1/auth/email/resend",           Public,                          accounts::resend_verification,   Does::ResendVerification)
+        .get   ("/api/v1/auth/password/policy",        Public,                          accounts::password_policy,       Does::PasswordPolicy)
+        .get   ("/api/v1/me",                          AnyUser,                         accounts::me,                    Does::Me)
+        .put   ("/api/v1/me/password",                 Recently(AnyUser),               accounts::change_password,       Does::ChangePassword)
+        .get   ("/api/v1/me/organizations",            AnyUser,                         organizations::mine,             Does::MyOrganizations)
+        .get   ("/api/v1/me/invitations",              AnyUser,                         invitations::mine,               Does::MyInvitations)
+        .get   ("/api/v1/me/sessions",                 AnyUser,                         sessions::list,                  Does::Sessions)
+        .delete("/api/v1/me/sessions",                 AnyUser,                         sessions::end_all,               Does::EndSessions)
+        .post  ("/api/v1/me/sessions/revoke-others",   AnyUser,                         sessions::end_others,            Does::EndOtherSessions)
+        .delete("/api/v1/me/sessions/{id}",            AnyUser,                         sessions::end_one,               Does::EndSession)
+        .get   ("/api/v1/organizations",               AnyUser,                         organizations::mine,             Does::Organizations)
+        .post  ("/api/v1/organizations",               AnyUser,                         organizations::found,            Does::Found)
+        .post  ("/api/v1/organizations/{id}/select",   AnyUser,                         sessions::select_by_path,        Does::Select)
+        .get   ("/api/v1/organization",                Requires(ReadOrganization),      organizations::read,             Does::Organization)
+        .patch ("/api/v1/organization",                Requires(UpdateOrganization),    organizations::change,           Does::ChangeOrganization)
+        .delete("/api/v1/organization",                Recently(Requires(OwnOrganization)), organizations::delete,           Does::DeleteOrganization)
+        .post  ("/api/v1/organization/suspend",        Requires(OwnOrganization),       organizations::suspend,          Does::SuspendOrganization)
+        .post  ("/api/v1/organization/resume",         Requires(OwnOrganization),       organizations::resume,           Does::ResumeOrganization)
+        .post  ("/api/v1/organization/restore",        Requires(OwnOrganization),       organizations::restore,          Does::RestoreOrganization)
+        .get   ("/api/v1/organization/transfer",       Requires(ReadOrganization),      organizations::offer,            Does::Transfer)
+        .post  ("/api/v1/organization/transfer",       Recently(Requires(OwnOrganization)), organizations::offer_ownership,  Does::OfferTransfer)
+        .delete("/api/v1/organization/transfer",       Requires(OwnOrganization),       organizations::withdraw_offer,   Does::WithdrawTransfer)
+        .post  ("/api/v1/organization/transfer/accept",  AnyMember,                     organizations::accept_ownership, Does::AcceptTransfer)
+        .post  ("/api/v1/organization/transfer/decline", AnyMember,                     organizations::decline_ownership,Does::DeclineTransfer)
+        .post  ("/api/v1/organization/leave",          AnyMember,                       members::leave,                  Does::Leave)
+        .get   ("/api/v1/members",                     Requires(ListMembers),           members::list,                   Does::Members)
+        .post  ("/api/v1/members",                     Requires(InviteMember),          members::add,                    Does::AddMember)
+        .get   ("/api/v1/members/{id}",                Requires(ListMembers),           members::read,                   Does::Member)
+        .delete("/api/v1/members/{id}",                Requires(RemoveMember),          members::remove,                 Does::RemoveMember)
+        .get   ("/api/v1/members/{id}/roles",          Requires(ListMembers),           members::roles,                  Does::MemberRoles)
+        .put   ("/api/v1/members/{id}/roles",          Requires(AssignRoles),           members::change_roles,           Does::AssignRoles)
+        .post  ("/api/v1/members/{id}/suspend",        Requires(SuspendMember),         members::suspend,                Does::SuspendMember)
+        .post  ("/api/v1/members/{id}/resume",         Requires(SuspendMember),         members::resume,                 Does::ResumeMember)
+        .get   ("/api/v1/invitations",                 Requires(ListInvitations),       invitations::list,               Does::Invitations)
+        .post  ("/api/v1/invitations",                 Requires(InviteMember),          invitations::invite,             Does::Invite)
+        .get   ("/api/v1/invitations/{id}",            Requires(ListInvitations),       invitations::read,               Does::Invitation)
+        .delete("/api/v1/invitations/{id}",            Requires(RevokeInvitation),      invitations::revoke,             Does::RevokeInvitation)
+        .post  ("/api/v1/invitations/{id}/resend",     Requires(InviteMember),          invitations::resend,             Does::ResendInvitation)
+        .post  ("/api/v1/invitations/preview",         Public,                          invitations::preview,            Does::PreviewInvitation)
+        .post  ("/api/v1/invitations/accept",          AnyUser,                         invitations::accept,             Does::AcceptInvitation)
+        .post  ("/api/v1/invitations/decline",         Public,                          invitations::decline,            Does::DeclineInvitation)
+        .get   ("/api/v1/permissions",                 AnyUser,                         roles::permissions,              Does::Permissions)
+        .get   ("/api/v1/roles",                       Requires(ListRoles),             roles::list,                     Does::Roles)
+        .post  ("/api/v1/roles",                       Requires(CreateRole),            roles::create,                   Does::CreateRole)
+        .get   ("/api/v1/roles/{id}",                  Requires(ListRoles),             roles::read,                     Does::Role)
+        .patch ("/api/v1/roles/{id}",                  Requires(UpdateRole),            roles::change,                   Does::ChangeRole)
+        .put   ("/api/v1/roles/{id}",                  Requires(UpdateRole),            roles::replace,                  Does::ReplaceRole)
+        .delete("/api/v1/roles/{id}",                  Requires(DeleteRole),            roles::delete,                   Does::DeleteRole)
+        .get   ("/api/v1/service-accounts",            Requires(ListServiceAccounts),   machines::accounts,              Does::ServiceAccounts)
+        .post  ("/api/v1/service-accounts",            Requires(CreateServiceAccount),  machines::create_account,        Does::CreateServiceAccount)
+        .get   ("/api/v1/service-accounts/{id}",       Requires(ListServiceAccounts),   machines::account,               Does::ServiceAccount)
+        .patch ("/api/v1/service-accounts/{id}",       Requires(UpdateServiceAccount),  machines::change_account,        Does::ChangeServiceAccount)
+        .delete("/api/v1/service-accounts/{id}",       Requires(DeleteServiceAccount),  machines::delete_account,        Does::DeleteServiceAccount)
+        .get   ("/api/v1/api-keys",                    Requires(ListApiKeys),           machines::keys,                  Does::ApiKeys)
+        .post  ("/api/v1/api-keys",                    Requires(CreateApiKey),          machines::create_key,            Does::CreateApiKey)
+        .get   ("/api/v1/api-keys/{id}",               Requires(ListApiKeys),           machines::key,                   Does::ApiKey)
+        .post  ("/api/v1/api-keys/{id}/rotate",        Requires(RotateApiKey),          machines::rotate_key,            Does::RotateApiKey)
+        .delete("/api/v1/api-keys/{id}",               Requires(RevokeApiKey),          machines::revoke_key,            Does::RevokeApiKey)
+        .delete("/api/v1/api-keys/{id}/previous",      Requires(RevokeApiKey),          machines::revoke_previous,       Does::RevokePreviousKey)
+        .get   ("/api/v1/projects",                    RequiresOn(ReadProject),         projects::list,                  Does::Projects)
+        .post  ("/api/v1/projects",                    Requires(CreateProject),         projects::create,                Does::CreateProject)
+        .get   ("/api/v1/projects/{id}",               RequiresOn(ReadProject),         projects::read,                  Does::Project)
+        .patch ("/api/v1/projects/{id}",               RequiresOn(UpdateProject),       projects::rename,                Does::RenameProject)
+        .delete("/api/v1/projects/{id}",               RequiresOn(DeleteProject),       projects::delete,                Does::DeleteProject)
+        .get   ("/api/v1/projects/{id}/members",       RequiresOn(ReadProject),         projects::members,               Does::ProjectMembers)
+        .post  ("/api/v1/projects/{id}/members",       RequiresOn(ShareProject),        projects::share,                 Does::ShareProject)
+        .delete("/api/v1/projects/{id}/members/{member_id}", RequiresOn(ShareProject),  projects::unshare,               Does::UnshareProject)
+        .post  ("/api/v1/access/explain",              AnyUser,                         explain::explain,                Does::Explain)
+        .get   ("/api/v1/audit-events",                Requires(ReadAudit),             audit::list,                     Does::AuditEvents)
+        .get   ("/api/v1/audit-events/export",         Requires(ReadAudit),             audit::export,                   Does::ExportAudit)
+        .get   ("/api/v1/admin/overview",              Requires(Oversee),               admin::overview,                 Does::Overview)
+        .get   ("/api/v1/admin/attention",             Requires(Oversee),               admin::attention,                Does::Attention)
+        .get   ("/api/v1/admin/refusals",              Requires(Oversee),               admin::refusals,                 Does::Refusals)
 
         // The platform, for its operators
-        .get   ("/api/v1/platform/tenants",            Requires(ListTenants),           platform::tenants)
-        .get   ("/api/v1/platform/tenants/{id}",       Requires(ListTenants),           platform::tenant)
-        .post  ("/api/v1/platform/tenants/{id}/suspend", Requires(SuspendTenant),       platform::suspend_tenant)
-        .post  ("/api/v1/platform/tenants/{id}/resume",  Requires(SuspendTenant),       platform::resume_tenant)
-        .get   ("/api/v1/platform/users",              Requires(ListUsers),             platform::users)
-        .get   ("/api/v1/platform/users/{id}",         Requires(ListUsers),             platform::user)
-        .post  ("/api/v1/platform/users/{id}/suspend", Requires(SuspendUser),           platform::suspend_user)
-        .post  ("/api/v1/platform/users/{id}/resume",  Requires(SuspendUser),           platform::resume_user)
+        .get   ("/api/v1/platform/tenants",            Requires(ListTenants),           platform::tenants,               Does::Tenants)
+        .get   ("/api/v1/platform/tenants/{id}",       Requires(ListTenants),           platform::tenant,                Does::Tenant)
+        .post  ("/api/v1/platform/tenants/{id}/suspend", Requires(SuspendTenant),       platform::suspend_tenant,        Does::SuspendTenant)
+        .post  ("/api/v1/platform/tenants/{id}/resume",  Requires(SuspendTenant),       platform::resume_tenant,         Does::ResumeTenant)
+        .get   ("/api/v1/platform/users",              Requires(ListUsers),             platform::users,                 Does::Users)
+        .get   ("/api/v1/platform/users/{id}",         Requires(ListUsers),             platform::user,                  Does::User)
+        .post  ("/api/v1/platform/users/{id}/suspend", Requires(SuspendUser),           platform::suspend_user,          Does::SuspendUser)
+        .post  ("/api/v1/platform/users/{id}/resume",  Requires(SuspendUser),           platform::resume_user,           Does::ResumeUser)
 }
 
 /// One row.
@@ -159,6 +170,9 @@ pub struct Route {
     pub access: Access,
     /// Must they have proved who they are a short while ago?
     pub recent: bool,
+    /// What it does.
+    pub operation: Does,
+    pub(crate) describe: fn(&mut Description<'_>),
     mount: Box<dyn Fn() -> actix_web::Route + Send + Sync>,
 }
 
@@ -170,13 +184,13 @@ macro_rules! verbs {
     ($($verb:ident $method:ident),*) => {$(
         #[doc = concat!("Adds a row for `", stringify!($method), "`.")]
         #[must_use]
-        pub fn $verb<D, H, Args>(self, path: &'static str, declared: D, handler: H) -> Self
+        pub fn $verb<D, H, Args>(self, path: &'static str, declared: D, handler: H, does: Does) -> Self
         where
             D: Declaration,
-            H: Handler<Args, Output: Responder<Body: MessageBody>> + Send + Sync,
+            H: Handler<Args, Output: Responder<Body: MessageBody> + Answers> + Send + Sync,
             Args: FromRequest + Keeps<D> + Reads + 'static,
         {
-            self.row(Method::$method, path, declared, handler)
+            self.row(Method::$method, path, declared, handler, does)
         }
     )*};
 }
@@ -184,10 +198,17 @@ macro_rules! verbs {
 impl Routes {
     verbs!(get GET, post POST, put PUT, patch PATCH, delete DELETE);
 
-    fn row<D, H, Args>(mut self, method: Method, path: &'static str, _: D, handler: H) -> Self
+    fn row<D, H, Args>(
+        mut self,
+        method: Method,
+        path: &'static str,
+        _: D,
+        handler: H,
+        does: Does,
+    ) -> Self
     where
         D: Declaration,
-        H: Handler<Args, Output: Responder<Body: MessageBody>> + Send + Sync,
+        H: Handler<Args, Output: Responder<Body: MessageBody> + Answers> + Send + Sync,
         Args: FromRequest + Keeps<D> + Reads + 'static,
     {
         let verb = method.clone();
@@ -208,6 +229,11 @@ impl Routes {
             path,
             access: D::ACCESS,
             recent: D::RECENT,
+            operation: does,
+            describe: |description| {
+                Args::describe(description);
+                H::Output::answers(description);
+            },
             mount,
         });
         self

@@ -3,28 +3,37 @@
 use crate::{
     access::{Public, SignedIn, bearer},
     address::client,
+    answer::{Found, Json, NoContent, WithCookies},
     body::{Either, Optional, Valid, ascii_host, parsed, parses, parses_if_any},
-    list::Part,
+    list::{Listed, Part},
+    openapi::Description,
     organizations::MembershipBody,
     path::Id,
     problem::{Kind, Problem},
+    reads::Reads,
+    schema::Text,
     time::rfc3339,
 };
 use actix_web::{
-    HttpRequest, HttpResponse, HttpResponseBuilder,
+    FromRequest, HttpRequest,
     cookie::{Cookie, SameSite, time::Duration as CookieAge},
-    http::{StatusCode, header},
+    dev::Payload,
+    http::header,
     web::Data,
 };
 use bailiwick_application::{
     ports::{Device, SessionRow, Which},
     sessions::{Credential, DEVICE_REMEMBERED, SessionError, Sessions, SignIn, Tokens},
 };
-use bailiwick_domain::{SessionId, TenantId, password::Password};
+use bailiwick_domain::{SessionId, TenantId, Timestamp, password::Password};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
-use std::time::Duration;
+use std::{
+    future::{Ready, ready},
+    ops::Deref,
+    time::Duration,
+};
 
 /// The refresh token of a browser (RFC 6265bis §4.1.3.2: only this host, only over TLS or to itself).
 const REFRESH_COOKIE: &str = "__Host-refresh_token";
@@ -40,8 +49,9 @@ pub struct Cookies {
     pub origins: Vec<String>,
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "SignIn")]
 pub(crate) struct LoginBody {
     #[garde(skip)]
     email: String,
@@ -49,29 +59,38 @@ pub(crate) struct LoginBody {
     password: String,
     #[serde(default)]
     #[garde(custom(parses_if_any::<TenantId>))]
+    #[schemars(with = "Option<Text<TenantId>>")]
     organization_id: Option<String>,
 }
 
 /// The password form of RFC 6749 §4.3.2.
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "SignInForm")]
 pub(crate) struct LoginForm {
+    #[serde(default)]
     #[garde(custom(is_password))]
+    #[schemars(with = "String", extend("enum" = ["password", ""]))]
     grant_type: Option<String>,
     #[garde(skip)]
     username: String,
     #[garde(skip)]
     password: String,
     #[garde(skip)]
-    #[serde(rename = "scope")]
+    #[serde(default, rename = "scope")]
+    #[schemars(with = "String")]
     _scope: Option<String>,
     #[garde(skip)]
-    #[serde(rename = "client_id")]
+    #[serde(default, rename = "client_id")]
+    #[schemars(with = "String")]
     _client_id: Option<String>,
     #[garde(skip)]
-    #[serde(rename = "client_secret")]
+    #[serde(default, rename = "client_secret")]
+    #[schemars(with = "String")]
     _client_secret: Option<String>,
+    #[serde(default)]
     #[garde(custom(parses_if_any::<TenantId>))]
+    #[schemars(with = "Text<TenantId>")]
     organization_id: Option<String>,
 }
 
@@ -82,52 +101,135 @@ fn is_password(grant_type: &Option<String>, _: &()) -> garde::Result {
     }
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Refresh")]
 pub(crate) struct RefreshBody {
     #[garde(skip)]
     refresh_token: Option<String>,
     #[garde(custom(parses_if_any::<TenantId>))]
+    #[schemars(with = "Option<Text<TenantId>>")]
     organization_id: Option<String>,
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "SignOut")]
 pub(crate) struct LogoutBody {
     #[garde(skip)]
     refresh_token: Option<String>,
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Selection")]
 pub(crate) struct SelectBody {
     #[garde(custom(parses::<TenantId, _>))]
+    #[schemars(with = "Text<TenantId>")]
     org_id: String,
 }
 
 /// A token pair in the form of RFC 6749 §5.1.
-#[derive(Serialize)]
-struct TokenBody<'a> {
-    access_token: &'a str,
-    refresh_token: &'a str,
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TokenPair")]
+pub(crate) struct TokenBody {
+    access_token: String,
+    refresh_token: String,
+    #[schemars(extend("const" = "bearer"))]
     token_type: &'static str,
+    /// How long the access token is good, in seconds.
     expires_in: u64,
+    /// How long the refresh token is good, in seconds.
     refresh_expires_in: u64,
+    /// The organization that the tokens are for, if they are for one.
+    #[schemars(with = "Option<Text<TenantId>>")]
     organization_id: Option<String>,
+    /// Those that one may enter: where one has signed in.
     #[serde(skip_serializing_if = "Option::is_none")]
     organizations: Option<Vec<MembershipBody>>,
 }
 
 /// One of the caller's own sessions.
-#[derive(Serialize)]
-struct SessionBody {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Session")]
+pub(crate) struct SessionBody {
+    #[schemars(with = "Text<SessionId>")]
     id: String,
+    /// Is it the one that asks?
     current: bool,
     user_agent: Option<String>,
     address: Option<String>,
+    #[schemars(with = "Text<Timestamp>")]
     created_at: String,
+    #[schemars(with = "Text<Timestamp>")]
     last_seen_at: String,
+    #[schemars(with = "Text<Timestamp>")]
     expires_at: String,
+}
+
+/// The session is over.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SignedOut")]
+pub(crate) struct SignedOutBody {
+    #[schemars(extend("const" = "signed_out"))]
+    status: &'static str,
+}
+
+/// How many sessions were ended.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Ended")]
+pub(crate) struct EndedBody {
+    ended: u64,
+}
+
+/// A request that may show who sends it with the refresh cookie, in its body, or not at all.
+pub(crate) struct ByCookie(HttpRequest);
+
+/// A request that may end its session with the refresh cookie, in its body, or with a bearer token.
+pub(crate) struct ByAny(HttpRequest);
+
+macro_rules! presented {
+    ($($by:ident $schemes:expr;)*) => {$(
+        impl FromRequest for $by {
+            type Error = Problem;
+            type Future = Ready<Result<Self, Problem>>;
+
+            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                ready(Ok(Self(request.clone())))
+            }
+        }
+
+        impl Deref for $by {
+            type Target = HttpRequest;
+
+            fn deref(&self) -> &HttpRequest {
+                &self.0
+            }
+        }
+
+        impl Reads for $by {
+            fn describe(description: &mut Description<'_>) {
+                description.secured_by($schemes);
+            }
+        }
+    )*};
+}
+
+/// A request that may show who sends it with a bearer token.
+pub(crate) struct ByBearer(HttpRequest);
+
+/// A request of an OAuth client, which may show who it is in the header, in its form, or not at all.
+pub(crate) struct ByClient(HttpRequest);
+
+/// A request of a machine, which shows its key like an OAuth client, or as a bearer token.
+pub(crate) struct ByMachine(HttpRequest);
+
+presented! {
+    ByClient &["", "clientSecret"];
+    ByMachine &["", "clientSecret", "apiKey"];
+    ByBearer &["", "bearer"];
+    ByCookie &["", "refreshCookie"];
+    ByAny &["", "refreshCookie", "bearer"];
 }
 
 pub(crate) async fn login(
@@ -136,7 +238,7 @@ pub(crate) async fn login(
     cookies: Data<Cookies>,
     sessions: Data<Sessions>,
     body: Either<LoginBody, LoginForm>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Pair<200>, Problem> {
     let (username, password, organization) = match body {
         Either::Json(body) => (body.email, body.password, body.organization_id),
         Either::Form(form) => (form.username, form.password, form.organization_id),
@@ -163,24 +265,23 @@ pub(crate) async fn login(
         .iter()
         .map(|row| MembershipBody::of(row, signed_in.now))
         .collect();
-    let mut answer = pair(StatusCode::OK, &signed_in.tokens, Some(organizations));
-    answer
-        .add_cookie(&device_cookie(&signed_in.device_token))
-        .map_err(|_| Kind::Internal)?;
+    let device = device_cookie(&signed_in.device_token).into_owned();
+    let WithCookies(mut set, answer) = pair(signed_in.tokens, Some(organizations));
+    set.push(device);
     if !cookies.permits(&request) {
         // A page of another origin must not sign a browser in, to an account of its own choice.
-        answer.headers_mut().remove(header::SET_COOKIE);
+        set.clear();
     }
-    Ok(answer)
+    Ok(WithCookies(set, answer))
 }
 
 pub(crate) async fn refresh(
     _: Public,
-    request: HttpRequest,
+    request: ByCookie,
     cookies: Data<Cookies>,
     sessions: Data<Sessions>,
     Optional(body): Optional<RefreshBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Pair<200>, Problem> {
     let (token, organization) = match body {
         Some(body) => (body.refresh_token, body.organization_id),
         None => (None, None),
@@ -193,16 +294,16 @@ pub(crate) async fn refresh(
     };
     let organization = organization.as_deref().map(parsed).transpose()?;
     let tokens = sessions.refresh(&token, organization).await?;
-    Ok(pair(StatusCode::OK, &tokens, None))
+    Ok(pair(tokens, None))
 }
 
 pub(crate) async fn logout(
     _: Public,
-    request: HttpRequest,
+    request: ByAny,
     cookies: Data<Cookies>,
     sessions: Data<Sessions>,
     Optional(body): Optional<LogoutBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<WithCookies<Found<SignedOutBody>>, Problem> {
     let presented = body.and_then(|body| body.refresh_token);
     let outcome = match (presented, bearer(request.headers())) {
         (Some(token), _) => sessions.sign_out(Credential::Refresh(&token)).await,
@@ -215,34 +316,34 @@ pub(crate) async fn logout(
         }
     };
     outcome?;
-    Ok(HttpResponse::Ok()
-        .cookie(refresh_cookie("", CookieAge::ZERO))
-        .json(json!({ "status": "signed_out" })))
+    let cleared = refresh_cookie("", CookieAge::ZERO);
+    let status = "signed_out";
+    Ok(WithCookies(vec![cleared], Json(SignedOutBody { status })))
 }
 
 pub(crate) async fn select(
     caller: SignedIn,
     sessions: Data<Sessions>,
     Valid(body): Valid<SelectBody>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Pair<202>, Problem> {
     let tokens = sessions.select(&caller, parsed(&body.org_id)?).await?;
-    Ok(pair(StatusCode::ACCEPTED, &tokens, None))
+    Ok(pair(tokens, None))
 }
 
 pub(crate) async fn select_by_path(
     caller: SignedIn,
     sessions: Data<Sessions>,
     Id(id): Id<TenantId>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Pair<202>, Problem> {
     let tokens = sessions.select(&caller, id).await?;
-    Ok(pair(StatusCode::OK, &tokens, None))
+    Ok(pair(tokens, None))
 }
 
 pub(crate) async fn list(
     caller: SignedIn,
     sessions: Data<Sessions>,
     part: Part<SessionId>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Listed<SessionBody>, Problem> {
     let rows = sessions.list(&caller).await?;
     let slice = part.of(rows, |row| row.session.id);
     let body = |row: SessionRow| SessionBody {
@@ -261,50 +362,51 @@ pub(crate) async fn end_one(
     caller: SignedIn,
     sessions: Data<Sessions>,
     Id(id): Id<SessionId>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<NoContent, Problem> {
     match sessions.end(&caller, Which::One(id)).await? {
         0 => Err(Kind::NotFound.into()),
-        _ => Ok(HttpResponse::NoContent().finish()),
+        _ => Ok(NoContent),
     }
 }
 
 pub(crate) async fn end_others(
     caller: SignedIn,
     sessions: Data<Sessions>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Found<EndedBody>, Problem> {
     let ended = sessions
         .end(&caller, Which::AllBut(caller.session.id))
         .await?;
-    Ok(HttpResponse::Ok().json(json!({ "ended": ended })))
+    Ok(Json(EndedBody { ended }))
 }
 
 /// Signs out everywhere.
 pub(crate) async fn end_all(
     caller: SignedIn,
     sessions: Data<Sessions>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<WithCookies<Found<EndedBody>>, Problem> {
     let ended = sessions.end(&caller, Which::All).await?;
-    Ok(HttpResponse::Ok()
-        .cookie(refresh_cookie("", CookieAge::ZERO))
-        .json(json!({ "ended": ended })))
+    let cleared = refresh_cookie("", CookieAge::ZERO);
+    Ok(WithCookies(vec![cleared], Json(EndedBody { ended })))
 }
 
-fn pair(
-    status: StatusCode,
-    tokens: &Tokens,
+/// A token pair, and the cookie that holds the half of it that a browser keeps.
+type Pair<const STATUS: u16> = WithCookies<Json<STATUS, TokenBody>>;
+
+fn pair<const STATUS: u16>(
+    tokens: Tokens,
     organizations: Option<Vec<MembershipBody>>,
-) -> HttpResponse {
-    HttpResponseBuilder::new(status)
-        .cookie(refresh_cookie(&tokens.refresh, age(tokens.refresh_ttl)))
-        .json(TokenBody {
-            access_token: &tokens.access,
-            refresh_token: &tokens.refresh,
-            token_type: "bearer",
-            expires_in: tokens.access_ttl.as_secs(),
-            refresh_expires_in: tokens.refresh_ttl.as_secs(),
-            organization_id: tokens.tenant.map(|tenant| tenant.to_string()),
-            organizations,
-        })
+) -> Pair<STATUS> {
+    let cookie = refresh_cookie(&tokens.refresh, age(tokens.refresh_ttl)).into_owned();
+    let body = TokenBody {
+        access_token: tokens.access,
+        refresh_token: tokens.refresh,
+        token_type: "bearer",
+        expires_in: tokens.access_ttl.as_secs(),
+        refresh_expires_in: tokens.refresh_ttl.as_secs(),
+        organization_id: tokens.tenant.map(|tenant| tenant.to_string()),
+        organizations,
+    };
+    WithCookies(vec![cookie], Json(body))
 }
 
 fn age(ttl: Duration) -> CookieAge {

@@ -58,6 +58,8 @@ enum Command {
         #[command(subcommand)]
         step: Step,
     },
+    /// Print the OpenAPI document of the API.
+    Openapi,
 }
 
 #[actix_web::main]
@@ -79,6 +81,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         Command::Admin { appointment } => admin(&config, appointment).await,
         Command::Keys { handling } => keys(&config, handling).await,
         Command::Migrate { step } => migrate(&config, step).await,
+        Command::Openapi => openapi(),
     }
 }
 
@@ -184,6 +187,12 @@ async fn migrate(config: &Config, step: Step) -> Result<(), Box<dyn Error>> {
     for (name, applied) in migrate::migrate(config, step).await? {
         println!("{:8} {name}", if applied { "applied" } else { "pending" });
     }
+    Ok(())
+}
+
+fn openapi() -> Result<(), Box<dyn Error>> {
+    // Whoever reads it may have read enough.
+    let _ = write!(io::stdout(), "{}", bailiwick_api::openapi::pretty());
     Ok(())
 }
 

@@ -1,16 +1,17 @@
 //! The row and its handler ask for leave everywhere, where the policy has to know the thing.
 
-use actix_web::HttpResponse;
 use bailiwick_api::{
     access::{Guard, Requires},
+    answer::NoContent,
+    operations::Does,
     routes::Routes,
 };
 use bailiwick_domain::access::action::ReadProject;
 
-async fn handler(_: Guard<ReadProject>) -> HttpResponse {
-    HttpResponse::Ok().finish()
+async fn handler(_: Guard<ReadProject>) -> NoContent {
+    NoContent
 }
 
 fn main() {
-    let _ = Routes::default().get("/projects", Requires(ReadProject), handler);
+    let _ = Routes::default().get("/projects", Requires(ReadProject), handler, Does::Live);
 }

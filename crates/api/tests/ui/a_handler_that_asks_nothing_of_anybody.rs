@@ -1,12 +1,11 @@
 //! The handler takes no argument, where its row says that anybody may call.
 
-use actix_web::HttpResponse;
-use bailiwick_api::{access::Public, routes::Routes};
+use bailiwick_api::{access::Public, answer::NoContent, operations::Does, routes::Routes};
 
-async fn handler() -> HttpResponse {
-    HttpResponse::Ok().finish()
+async fn handler() -> NoContent {
+    NoContent
 }
 
 fn main() {
-    let _ = Routes::default().post("/members", Public, handler);
+    let _ = Routes::default().post("/members", Public, handler, Does::Live);
 }

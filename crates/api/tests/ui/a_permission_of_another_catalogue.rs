@@ -1,8 +1,9 @@
 //! A row requires a permission that no principal of this service can hold.
 
-use actix_web::HttpResponse;
 use bailiwick_api::{
     access::{Public, Requires},
+    answer::NoContent,
+    operations::Does,
     routes::Routes,
 };
 
@@ -14,10 +15,15 @@ bailiwick_domain::permissions! {
     }
 }
 
-async fn handler(_: Public) -> HttpResponse {
-    HttpResponse::Ok().finish()
+async fn handler(_: Public) -> NoContent {
+    NoContent
 }
 
 fn main() {
-    let _ = Routes::default().post("/members", Requires(mine::InviteMember), handler);
+    let _ = Routes::default().post(
+        "/members",
+        Requires(mine::InviteMember),
+        handler,
+        Does::Live,
+    );
 }

@@ -1,12 +1,11 @@
 //! A route says nothing about who may call.
 
-use actix_web::HttpResponse;
-use bailiwick_api::{access::Public, routes::Routes};
+use bailiwick_api::{access::Public, answer::NoContent, operations::Does, routes::Routes};
 
-async fn handler(_: Public) -> HttpResponse {
-    HttpResponse::Ok().finish()
+async fn handler(_: Public) -> NoContent {
+    NoContent
 }
 
 fn main() {
-    let _ = Routes::default().post("/members", handler);
+    let _ = Routes::default().post("/members", handler, Does::Live);
 }

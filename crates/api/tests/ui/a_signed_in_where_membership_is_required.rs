@@ -1,15 +1,16 @@
 //! The handler lets in whoever is signed in, where its row says that the caller is a member.
 
-use actix_web::HttpResponse;
 use bailiwick_api::{
     access::{AnyMember, SignedIn},
+    answer::NoContent,
+    operations::Does,
     routes::Routes,
 };
 
-async fn handler(_: SignedIn) -> HttpResponse {
-    HttpResponse::Ok().finish()
+async fn handler(_: SignedIn) -> NoContent {
+    NoContent
 }
 
 fn main() {
-    let _ = Routes::default().post("/leave", AnyMember, handler);
+    let _ = Routes::default().post("/leave", AnyMember, handler, Does::Live);
 }

@@ -1,11 +1,13 @@
 //! The right way, which has to compile: else every attempt beside it could fail for the wrong reason.
 
-use actix_web::{HttpResponse, web::Data};
+use actix_web::web::Data;
 use bailiwick_api::{
     access::{
         Access, AnyMember, AnyUser, Claimed, Guard, Membership, Public, Recently, Requires,
         RequiresOn, SignedIn,
     },
+    answer::NoContent,
+    operations::Does,
     routes::Routes,
 };
 use bailiwick_application::{
@@ -22,32 +24,32 @@ use bailiwick_domain::{
 };
 use uuid::Uuid;
 
-async fn anybody(_: Public) -> HttpResponse {
-    HttpResponse::Ok().finish()
+async fn anybody(_: Public) -> NoContent {
+    NoContent
 }
 
-async fn signed_in(_: SignedIn) -> HttpResponse {
-    HttpResponse::Ok().finish()
+async fn signed_in(_: SignedIn) -> NoContent {
+    NoContent
 }
 
-async fn list(_: Guard<ListMembers>) -> HttpResponse {
-    HttpResponse::Ok().finish()
+async fn list(_: Guard<ListMembers>) -> NoContent {
+    NoContent
 }
 
-async fn add(permit: Guard<InviteMember>, store: Data<dyn Store>) -> HttpResponse {
+async fn add(permit: Guard<InviteMember>, store: Data<dyn Store>) -> NoContent {
     let _ = write(&**store, &permit).await;
-    HttpResponse::Ok().finish()
+    NoContent
 }
 
-async fn leave(membership: Membership, members: Data<Members>) -> HttpResponse {
+async fn leave(membership: Membership, members: Data<Members>) -> NoContent {
     let _ = members.leave(&membership).await;
-    HttpResponse::Ok().finish()
+    NoContent
 }
 
-async fn rename(claim: Claimed<UpdateProject>, projects: Data<Projects>) -> HttpResponse {
+async fn rename(claim: Claimed<UpdateProject>, projects: Data<Projects>) -> NoContent {
     let id = ProjectId::from_uuid(Uuid::nil());
     let _ = projects.rename(&claim, id, "Apollo".parse().unwrap()).await;
-    HttpResponse::Ok().finish()
+    NoContent
 }
 
 async fn write(store: &dyn Store, permit: &Permit<InviteMember>) -> Result<(), StoreError> {
@@ -57,13 +59,18 @@ async fn write(store: &dyn Store, permit: &Permit<InviteMember>) -> Result<(), S
 
 pub(crate) fn main() {
     let routes = Routes::default()
-        .get("/anybody", Public, anybody)
-        .get("/signed-in", AnyUser, signed_in)
-        .get("/members", Requires(ListMembers), list)
-        .post("/members", Requires(InviteMember), add)
-        .put("/members", Recently(Requires(InviteMember)), add)
-        .post("/leave", AnyMember, leave)
-        .patch("/projects", RequiresOn(UpdateProject), rename);
+        .get("/anybody", Public, anybody, Does::Live)
+        .get("/signed-in", AnyUser, signed_in, Does::Live)
+        .get("/members", Requires(ListMembers), list, Does::Live)
+        .post("/members", Requires(InviteMember), add, Does::Live)
+        .put(
+            "/members",
+            Recently(Requires(InviteMember)),
+            add,
+            Does::Live,
+        )
+        .post("/leave", AnyMember, leave, Does::Live)
+        .patch("/projects", RequiresOn(UpdateProject), rename, Does::Live);
 
     let declared = routes.iter().map(|route| route.access);
     assert!(declared.eq([

@@ -44,6 +44,21 @@ fn keys_and_hashes_are_readable_by_their_owner_alone() {
 }
 
 #[test]
+fn the_document_is_printed_as_it_is_served_and_as_it_stands_in_the_docs() {
+    let folder = TempDir::new().unwrap();
+    let written = include_str!("../../../../docs/openapi.json");
+
+    let (printed, document) = run(folder.path(), &[], &["openapi"]);
+
+    assert!(printed);
+    assert_eq!(document, written);
+    let bare = |text: &str| text.split_whitespace().collect::<String>();
+    let served = Service::start(&[]).get("/openapi.json");
+    let (_, served) = served.split_once("\r\n\r\n").unwrap();
+    assert_eq!(bare(served), bare(written));
+}
+
+#[test]
 fn an_unknown_setting_is_named() {
     let folder = TempDir::new().unwrap();
 

@@ -17,6 +17,7 @@ mod operators;
 mod process;
 mod promises;
 mod replicas;
+mod schemathesis;
 mod stopping;
 mod tour;
 mod verifiers;
