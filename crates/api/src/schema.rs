@@ -167,9 +167,10 @@ const WHITE: &str =
 const HIDDEN: &str = "\0-\u{1f}\u{7f}-\u{9f}\u{ad}\u{34f}\u{61c}\u{115f}\u{1160}\u{17b4}\u{17b5}\u{180e}\u{200b}\u{200e}\
     \u{200f}\u{2028}-\u{202e}\u{2060}-\u{206f}\u{3164}\u{feff}\u{ffa0}\u{fff9}-\u{fffb}\u{1bca0}-\u{1bca3}\
     \u{1d173}-\u{1d17a}\u{e0000}-\u{e00ff}";
-/// Two or more labels; the last is not a number.
+/// Two or more labels of up to 63 characters; the last is not a number.
 const HOST: &str = "(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+\
-    (?:[0-9]*[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?|[0-9]+-[A-Za-z0-9-]{0,60}[A-Za-z0-9])";
+    (?:[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?|\
+    [0-9]{1,20}(?:[A-Za-z]|-[A-Za-z0-9])(?:[A-Za-z0-9-]{0,39}[A-Za-z0-9])?)";
 
 impl Spelled for Name {
     const NAME: &'static str = "Name";
