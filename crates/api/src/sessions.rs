@@ -334,7 +334,7 @@ pub(crate) async fn select_by_path(
     caller: SignedIn,
     sessions: Data<Sessions>,
     Id(id): Id<TenantId>,
-) -> Result<Pair<202>, Problem> {
+) -> Result<Pair<200>, Problem> {
     let tokens = sessions.select(&caller, id).await?;
     Ok(pair(tokens, None))
 }
