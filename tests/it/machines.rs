@@ -4,8 +4,10 @@ use crate::{
     acts::{
         API_KEYS, INVITATIONS, Key, MEMBERS, ORGANIZATION, PROJECTS, ROLES, SERVICE_ACCOUNTS, names,
     },
-    world::{Client, Person, World, eventually, has_keys},
+    samples::{nowhere, sampled},
+    world::{Ask, Client, Person, World, eventually, has_keys},
 };
+use bailiwick_api::{access::Access, routes::routes};
 use bailiwick_domain::{
     access::{Catalogue, Permission},
     api_key::{ShownKey, manages},
@@ -22,6 +24,7 @@ both!(
     two_secrets_are_good_while_a_rotation_lasts,
     a_mistyped_key_is_no_key,
     a_machine_opens_nothing_that_is_about_people,
+    a_key_opens_what_the_document_says_that_it_opens,
     what_manages_is_an_owners_to_give,
     a_machine_that_was_given_it_manages_and_hands_on_no_more,
     nobody_makes_or_changes_a_machine_that_holds_more_than_they,
@@ -296,6 +299,34 @@ async fn a_machine_opens_nothing_that_is_about_people(world: World) {
     machine.delete(ORGANIZATION).await.problem(403, "forbidden");
     let answer = machine.act("/logout").await;
     answer.problem(401, "invalid_token");
+}
+
+async fn a_key_opens_what_the_document_says_that_it_opens(world: World) {
+    let all: Vec<_> = Permission::ALL
+        .iter()
+        .copied()
+        .filter(|one| is_on_offer(*one))
+        .map(|one| one.name())
+        .collect();
+    let (_, machine, _) = furnished(&world, &["admin"], &all).await;
+    let table = routes();
+    let document = table.openapi();
+    let mut met = (0, 0);
+    for route in table.iter().filter(|row| row.access != Access::Public) {
+        let verb = route.method.as_str().to_lowercase();
+        let security = document["paths"][route.path][&verb]["security"].as_array();
+        let says = security
+            .unwrap()
+            .iter()
+            .any(|way| way.get("apiKey").is_some());
+        let answer = sampled(&machine, route, &nowhere(route)).answer().await;
+        assert_eq!(answer.status != 403, says, "{route:?} {}", answer.text);
+        match says {
+            true => met.0 += 1,
+            false => met.1 += 1,
+        }
+    }
+    assert!(met.0 > 30 && met.1 > 20, "{met:?}");
 }
 
 /// An admin holds what manages, and gives none of it to a machine; an owner does, by its name.
