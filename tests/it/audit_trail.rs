@@ -438,7 +438,9 @@ async fn a_refusal_is_told_where_it_happened_and_nowhere_else(world: World) {
         .await
         .is(403);
 
+    // Each organization's are written by themselves.
     refused(&world, "bob acme member:invite").await;
+    refused(&world, "bob eves organization:own").await;
     let denied = "outcome=denied";
     let actions = async |owner: &Client| texts(&trail(owner, denied).await, "action");
     assert_eq!(actions(&acme).await, ["audit:read", "member:invite"]);
