@@ -237,7 +237,7 @@ async fn two_secrets_are_good_while_a_rotation_lasts(world: World) {
     fourth.get(PROJECTS).await.problem(401, "invalid_token");
     fifth.get(PROJECTS).await.is(200);
     let past = json!({ "previous_valid_until": "2027-01-15T07:00:00Z" });
-    owner.post(&rotate, past).await.problem(400, "invalid_body");
+    owner.post(&rotate, past).await.problem(400, "key_lifetime");
 }
 
 async fn a_mistyped_key_is_no_key(world: World) {
@@ -588,8 +588,8 @@ async fn bodies_of_machines_are_checked(world: World) {
             json!({ "name": "x", "roles": ["no"] }),
             "unknown_role",
         ),
-        (API_KEYS, key("2027-01-15T08:00:00Z"), "invalid_body"),
-        (API_KEYS, key("2029-01-15T08:00:00Z"), "invalid_body"),
+        (API_KEYS, key("2027-01-15T08:00:00Z"), "key_lifetime"),
+        (API_KEYS, key("2029-01-15T08:00:00Z"), "key_lifetime"),
         (API_KEYS, key("soon"), "invalid_body"),
     ] {
         owner.post(path, body).await.problem(400, code);

@@ -226,9 +226,9 @@ operations! {
     ChangeServiceAccount   Machines       "changeServiceAccount"        "Changes what is named of a service account." [UnknownRole InvalidRoles];
     DeleteServiceAccount   Machines       "deleteServiceAccount"        "Deletes a service account, with all of its keys." [];
     ApiKeys                Machines       "listApiKeys"                 "Lists the API keys." [];
-    CreateApiKey           Machines       "createApiKey"                "Makes an API key, and shows it this once." [UnknownPermission TooManyMachines];
+    CreateApiKey           Machines       "createApiKey"                "Makes an API key, and shows it this once." [UnknownPermission TooManyMachines KeyLifetime];
     ApiKey                 Machines       "getApiKey"                   "Shows an API key, without its secret." [NotFound];
-    RotateApiKey           Machines       "rotateApiKey"                "Gives an API key another secret, and shows it this once." [KeyOver];
+    RotateApiKey           Machines       "rotateApiKey"                "Gives an API key another secret, and shows it this once." [KeyOver KeyLifetime];
     RevokeApiKey           Machines       "revokeApiKey"                "Revokes an API key, and every token that was made with it." [];
     RevokePreviousKey      Machines       "revokePreviousApiKey"        "Ends the time of the secret that an API key had before its last rotation." [];
     Projects               Projects       "listProjects"                "Lists the projects that one may see." [];

@@ -86,6 +86,7 @@ kinds! {
     RoleInUse             BAD_REQUEST               "role_in_use"             "The role is in use: say with `reassign_to` which one takes its place";
     TooManyMachines       BAD_REQUEST               "too_many_machines"       "There are as many machines or keys as there may be";
     KeyOver               BAD_REQUEST               "key_over"                "The key was revoked, or its time is over";
+    KeyLifetime           BAD_REQUEST               "key_lifetime"            "A key is good for a year at the most, and not until a time that has passed";
     TooManyRoles          BAD_REQUEST               "too_many_roles"          "The organization has as many roles as it may";
     InvalidRoles          BAD_REQUEST               "invalid_roles"           "The roles cannot be given like this";
     LastOwner             BAD_REQUEST               "last_owner"              "The last active owner has to stay";
@@ -578,9 +579,7 @@ impl From<MachineError> for Problem {
             MachineError::Key(error @ ApiKeyError::OwnThings) => {
                 Self::from(Kind::UnknownPermission).detail(error)
             }
-            MachineError::Key(error @ ApiKeyError::Lifetime) => {
-                Self::from(Kind::InvalidBody).detail(error)
-            }
+            MachineError::Key(ApiKeyError::Lifetime) => Kind::KeyLifetime.into(),
             MachineError::Key(error @ ApiKeyError::TooMany) => {
                 Self::from(Kind::TooManyMachines).detail(error)
             }
