@@ -51,7 +51,13 @@ const BETWEEN_REPLICAS: [&str; 2] = ["replicas", "touched"];
 const SCHEMA: &str = "seaql_migrations";
 
 /// What is read of these is hardly more than that a row is there: garbage in them is seldom met.
-const OF_LINKS: [&str; 4] = ["invitation_roles", "role_includes", SCHEMA, "slugs"];
+const OF_LINKS: [&str; 5] = [
+    "invitation_roles",
+    "role_includes",
+    SCHEMA,
+    "service_account_roles",
+    "slugs",
+];
 
 /// How many requests are sent at each garbage beside those that are sent often.
 const WINDOW: usize = 4;
