@@ -72,6 +72,10 @@ const TOUCH: &str = "
         END IF;
     END $function$";
 
+/// The person behind a row of a member; where the member is gone already, the whole tenant.
+const MEMBERS_USER: &str = "coalesce((SELECT user_id FROM members WHERE tenant_id = {row}.tenant_id AND id = {row}.member_id),
+     {row}.tenant_id)";
+
 /// Rows that decide about somebody's access.
 struct Touch {
     table: &'static str,
@@ -124,15 +128,13 @@ const TOUCHES: [Touch; 10] = [
     },
     Touch {
         table: "member_roles",
-        owner: "coalesce((SELECT user_id FROM members WHERE tenant_id = {row}.tenant_id AND id = {row}.member_id),
-                         {row}.tenant_id)",
+        owner: MEMBERS_USER,
         added: true,
         columns: "tenant_id, member_id, role_id, expires_at",
     },
     Touch {
         table: "project_roles",
-        owner: "coalesce((SELECT user_id FROM members WHERE tenant_id = {row}.tenant_id AND id = {row}.member_id),
-                         {row}.tenant_id)",
+        owner: MEMBERS_USER,
         added: true,
         columns: "tenant_id, project_id, member_id, role_id, expires_at",
     },

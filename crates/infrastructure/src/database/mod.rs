@@ -339,6 +339,15 @@ impl Database {
         self.silence.last()
     }
 
+    /// Takes note of whether the database answered whoever opened a transaction.
+    fn heard<T>(&self, opened: Result<T, DbErr>) -> Result<T, DbErr> {
+        match &opened {
+            Ok(_) => self.silence.end(),
+            Err(error) => self.silence.hear(error),
+        }
+        opened
+    }
+
     /// A transaction that may write; dropped without [`Tx::commit`], it never was. Its first statement opens it.
     pub(crate) fn begin(&self, who: Context) -> Tx {
         Tx::new(self.clone(), Kind::Write, who)
@@ -352,17 +361,6 @@ impl Database {
     /// The same for whoever asks once, of one or several statements at a time: it is over with the answer.
     pub(crate) fn look(&self, who: Context) -> Tx {
         Tx::new(self.clone(), Kind::Look, who)
-    }
-}
-
-impl Database {
-    /// Takes note of whether the database answered whoever opened a transaction.
-    fn heard<T>(&self, opened: Result<T, DbErr>) -> Result<T, DbErr> {
-        match &opened {
-            Ok(_) => self.silence.end(),
-            Err(error) => self.silence.hear(error),
-        }
-        opened
     }
 }
 

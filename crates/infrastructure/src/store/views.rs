@@ -26,7 +26,7 @@ use bailiwick_application::ports::{
 use bailiwick_domain::{
     ApiKeyId, AuditId, InvitationId, MemberId, ProjectId, RoleId, ServiceAccountId, TenantId,
     Timestamp, UserId,
-    access::{AccountScope, PlatformScope, Read, Selection, TenantScope},
+    access::{AccountScope, Assignment, PlatformScope, Read, Selection, TenantScope},
     api_key::ApiKey,
     invitation::InvitationStatus,
     ownership::Offer,
@@ -87,15 +87,11 @@ impl Views for SeaStore {
         let [memberships, held] = answers_of(&tx, [memberships, held]).await?;
         let mut roles: HashMap<Uuid, Vec<HeldRole>> = HashMap::new();
         for row in &held {
-            let (held, role) = (HELD.of(row), ROLE.of(row));
+            let held = HELD.of(row);
             let expires_at = held.get_if("expires_at")?;
             let assignment = rows::assignment(&held, held.get("role_id")?, None, expires_at)?;
             if assignment.is_live(now) {
-                let (name, builtin) = (
-                    role.get::<String>("name")?,
-                    role.get_if::<String>("builtin")?,
-                );
-                let role = rows::held(&role, assignment, &name, builtin.as_deref())?;
+                let role = named(row, assignment)?;
                 roles.entry(held.get("member_id")?).or_default().push(role);
             }
         }
@@ -690,9 +686,15 @@ fn held(answer: &QueryResult) -> Result<Option<HeldRole>, StoreError> {
         held.get_if("project_id")?,
         held.get_if("expires_at")?,
     )?;
+    named(answer, assignment).map(Some)
+}
+
+/// The role that somebody has, with the name that the answer holds.
+fn named(answer: &QueryResult, assignment: Assignment) -> Result<HeldRole, StoreError> {
+    let role = ROLE.of(answer);
     let builtin: Option<String> = role.get_if("builtin")?;
     let name: String = role.get("name")?;
-    rows::held(&role, assignment, &name, builtin.as_deref()).map(Some)
+    rows::held(&role, assignment, &name, builtin.as_deref())
 }
 
 /// The members of a tenant with roles in the whole of it that keep the condition.
