@@ -26,6 +26,7 @@ mod m0019_row_security;
 mod m0020_wall_seal;
 mod m0021_machines;
 mod m0022_touched;
+mod m0023_kept_answers;
 mod schema;
 
 pub use sea_orm_migration::DbErr;
@@ -67,6 +68,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0020_wall_seal::Migration),
             Box::new(m0021_machines::Migration),
             Box::new(m0022_touched::Migration),
+            Box::new(m0023_kept_answers::Migration),
         ]
     }
 }

@@ -267,6 +267,15 @@ impl World {
         .await
     }
 
+    /// How many letters have gone out.
+    pub(crate) fn letters(&self) -> usize {
+        let mails = fs::read_dir(self.database.folder().join("mail")).unwrap();
+        let mails = mails.map(|file| file.unwrap().path());
+        mails
+            .filter(|path| path.extension().is_some_and(|kind| kind == "eml"))
+            .count()
+    }
+
     /// From here on only mails count that are yet to come.
     pub(crate) fn forget_mails(&self) {
         fs::remove_dir_all(self.database.folder().join("mail")).unwrap();

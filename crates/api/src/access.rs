@@ -5,6 +5,7 @@ use crate::{
     problem::{Kind, Problem},
     reads::Reads,
     routes::Routes,
+    throttle::{Left, Throttle},
 };
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
@@ -330,7 +331,7 @@ impl Reads for Membership {
     }
 }
 
-/// Before any extractor: learns from the bearer token who calls, or stops here.
+/// Before any extractor: learns from the bearer token who calls, and counts what they ask, or stops here.
 ///
 /// This awaits, and so cannot be an extractor: actix polls those together, and a malformed body would answer first.
 pub(crate) async fn authenticate(
@@ -346,13 +347,24 @@ pub(crate) async fn authenticate(
         (_, None) => Err(Kind::Unauthenticated.into()),
         (Ok(sessions), Some(token)) => sessions.authenticate(token).await.map_err(Problem::from),
     };
-    match asker {
-        Ok(asker) => {
+    let asker = match asker {
+        Ok(asker) => asker,
+        Err(problem) => return Ok(request.error_response(problem)),
+    };
+    let mut left = Left::default();
+    let counted = match request.app_data::<Data<Throttle>>() {
+        Some(limits) => limits.count(&asker, &mut left),
+        None => Ok(()),
+    };
+    let mut response = match counted {
+        Ok(()) => {
             request.extensions_mut().insert(asker);
-            Ok(next.call(request).await?.map_into_boxed_body())
+            next.call(request).await?.map_into_boxed_body()
         }
-        Err(problem) => Ok(request.error_response(problem)),
-    }
+        Err(problem) => request.error_response(problem),
+    };
+    left.tell(response.response_mut());
+    Ok(response)
 }
 
 /// Behind [`authenticate`]: asks whoever signed in too long ago to do so again.
@@ -466,3 +478,4 @@ keeps!(B C);
 keeps!(B C D);
 keeps!(B C D E);
 keeps!(B C D E F);
+keeps!(B C D E F G);

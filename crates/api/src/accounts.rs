@@ -5,6 +5,7 @@ use crate::{
     answer::{Accepted, Created, Found, Json, NoContent, Or, WithCookies},
     background::Background,
     body::{Valid, address, is_address, parsed, parses},
+    idempotency::IdempotencyKey,
     problem::{Kind, Problem},
     schema::Text,
     sessions::device_cookie,
@@ -106,6 +107,7 @@ pub(crate) async fn register(
     policy: Data<PasswordPolicy>,
     registration: Data<Registration>,
     background: Data<Background>,
+    key: IdempotencyKey,
     Valid(body): Valid<RegisterBody>,
 ) -> Result<Or<Created<UserBody>, Accepted<MailedBody>>, Problem> {
     let password = policy
@@ -118,11 +120,15 @@ pub(crate) async fn register(
     };
     let draft = accounts.draft(register).await?;
     if registration.verify_email {
-        background.run(async move { accounts.register_discreetly(draft).await });
+        let once = key.once(|_: &User| Json::<202, _>(MAILED));
+        once.first()?;
+        background.run(async move { accounts.register_discreetly(draft, once).await });
         return Ok(Or::That(Json(MAILED)));
     }
-    let registered = accounts.register(draft).await?;
-    let answer = Json(UserBody::from(&registered.user));
+    let answer = |user: &User| Json(UserBody::from(user));
+    let once = key.once(answer);
+    let registered = accounts.register(draft, once).await?;
+    let answer = answer(&registered.user);
     background.run(async move { accounts.welcome(registered).await });
     Ok(Or::This(answer))
 }

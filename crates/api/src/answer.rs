@@ -215,7 +215,7 @@ impl<T: Served> Answers for File<T> {
 }
 
 /// Puts a header that is a word of ours.
-pub(crate) fn insert(answer: &mut HttpResponse, name: HeaderName, value: &str) {
+pub(crate) fn insert<B>(answer: &mut HttpResponse<B>, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         answer.headers_mut().insert(name, value);
     }

@@ -1,6 +1,7 @@
 //! What every request meets first and every answer passes last.
 
 use crate::{
+    compression::{compressed, wanted},
     oauth::Refusal,
     problem::{Kind, Problem},
 };
@@ -40,6 +41,7 @@ pub async fn edge(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let id = request_id(&request);
+    let compress = wanted(&request);
     let leaving = request.app_data::<Data<CancellationToken>>().cloned();
     let span = tracing::info_span!(
         "request",
@@ -55,6 +57,9 @@ pub async fn edge(
                 response = with_headers_of(response, problem);
             }
             seal(response.headers_mut(), &id);
+            if compress {
+                response = compressed(response);
+            }
             // A process that is about to stop ends each connection with its next answer: the request after that goes to one
             // that stays.
             if leaving.is_some_and(|leaving| leaving.is_cancelled()) {

@@ -28,7 +28,7 @@ use actix_web::{
     test::TestRequest,
     web::Data,
 };
-use bailiwick_application::ports::{Secret, Slice};
+use bailiwick_application::ports::{Cursors, Secret, Slice};
 use bailiwick_domain::{
     MemberId, Name, ProjectId, RoleId, SessionId, TenantId, UserId,
     id::{AuditId, InvitationId},
@@ -37,7 +37,7 @@ use bailiwick_domain::{
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, de};
-use std::{borrow::Cow, fmt, fmt::Display, str::FromStr};
+use std::{borrow::Cow, fmt, fmt::Display, str::FromStr, sync::Arc};
 use uuid::Uuid;
 
 /// Addresses and hosts, in any spelling of their hosts.
@@ -126,6 +126,22 @@ fn list<Id: ListId + PartialEq + fmt::Debug, F: Filter>(query: &str) {
         let theirs = asked(request, "org_00000000000000000000000000").err();
         let theirs = theirs.map(|problem| problem.kind());
         assert_eq!(theirs, Some(Kind::InvalidCursor));
+    }
+}
+
+/// Signatures that whoever fuzzes can make.
+struct Signed;
+
+impl Cursors for Signed {
+    fn sign(&self, place: &[u8]) -> [u8; 16] {
+        let hash = place.iter().fold(0xcbf2_9ce4_8422_2325_u128, |hash, byte| {
+            (hash ^ u128::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        hash.to_be_bytes()
+    }
+
+    fn verify(&self, place: &[u8], mark: &[u8; 16]) -> bool {
+        self.sign(place) == *mark
     }
 }
 
@@ -284,7 +300,9 @@ pub fn headers(bytes: &[u8]) {
 /// A request for this target, if it can be one.
 fn get(target: &str) -> Option<HttpRequest> {
     let _: Uri = target.parse().ok()?;
-    Some(TestRequest::default().uri(target).to_http_request())
+    let cursors = Data::<dyn Cursors>::from(Arc::new(Signed) as Arc<dyn Cursors>);
+    let request = TestRequest::default().uri(target).app_data(cursors);
+    Some(request.to_http_request())
 }
 
 /// A request whose fields all say this, if they can.

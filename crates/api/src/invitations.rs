@@ -6,6 +6,7 @@ use crate::{
     answer::{Created, Found, Json, NoContent},
     background::Background,
     body::{Valid, address, parsed, parses_if_any},
+    idempotency::IdempotencyKey,
     list::{Filter, Listed, Own, Parameters, Part},
     members::AddBody,
     openapi::Description,
@@ -97,16 +98,19 @@ pub(crate) async fn invite(
     asking: Asking,
     invitations: Data<Invitations>,
     background: Data<Background>,
+    key: IdempotencyKey,
     Valid(body): Valid<AddBody>,
 ) -> Result<Created<InvitationBody>, Problem> {
     let invite = Invite {
         email: address(&body.email)?,
         roles: body.roles()?,
     };
-    let (row, outgoing) = invitations.invite(&permit, invite).await?;
-    let answer = Json(InvitationBody::of(&row, asking.now()));
+    let now = asking.now();
+    let answer = move |row: &InvitationRow| Json(InvitationBody::of(row, now));
+    let once = key.once(answer);
+    let (row, outgoing) = invitations.invite(&permit, invite, once).await?;
     background.run(async move { invitations.deliver(outgoing).await });
-    Ok(answer)
+    Ok(answer(&row))
 }
 
 pub(crate) async fn list(

@@ -9,10 +9,13 @@ mod admin;
 mod audit;
 mod background;
 mod body;
+mod compression;
+mod cors;
 mod document;
 mod edge;
 mod explain;
 mod health;
+mod idempotency;
 mod invitations;
 mod keys;
 mod list;
@@ -44,11 +47,12 @@ pub mod routes;
 pub use accounts::Registration;
 pub use address::TrustedProxies;
 pub use background::Background;
+pub use cors::cors;
 pub use edge::edge;
 pub use health::Caveat;
 pub use oauth::OAuth;
 pub use sessions::Cookies;
-pub use throttle::Throttle;
+pub use throttle::{Allowance, Throttle};
 
 use actix_web::web::{Data, ServiceConfig};
 use bailiwick_application::{
@@ -61,7 +65,7 @@ use bailiwick_application::{
     members::Members,
     organizations::Organizations,
     platform::Platform,
-    ports::{Clock, Ids, PublicKeys, Readiness, Refusals},
+    ports::{Answers, Clock, Cursors, Ids, PublicKeys, Readiness, Refusals},
     projects::Projects,
     roles::Roles,
     sessions::Sessions,
@@ -100,6 +104,10 @@ pub struct Services {
     pub platform: Platform,
     /// Who takes note of refusals.
     pub refusals: Arc<dyn Refusals>,
+    /// The answers that are kept for requests that may come again.
+    pub answers: Arc<dyn Answers>,
+    /// What makes cursors, and knows them again.
+    pub cursors: Arc<dyn Cursors>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Work that no answer waits for.
@@ -151,6 +159,8 @@ pub fn configure(
             .app_data(Data::new(services.admin.clone()))
             .app_data(Data::new(services.platform.clone()))
             .app_data(Data::<dyn Refusals>::from(Arc::clone(&services.refusals)))
+            .app_data(Data::<dyn Answers>::from(Arc::clone(&services.answers)))
+            .app_data(Data::<dyn Cursors>::from(Arc::clone(&services.cursors)))
             .app_data(Data::<dyn Clock>::from(Arc::clone(&services.clock)))
             .app_data(Data::from(Arc::clone(&routes)))
             .app_data(Data::new(services.background.clone()))

@@ -13,8 +13,9 @@ use actix_web::{
     dev::{Payload, ServiceRequest, ServiceResponse},
     http::header,
     middleware::Next,
+    web::Data,
 };
-use bailiwick_application::ports::{After, Order, Page, Slice};
+use bailiwick_application::ports::{After, Cursors, Order, Page, Slice};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -44,9 +45,10 @@ pub(crate) struct Part<Id, F = Everything> {
     path: String,
 }
 
-/// Where a list goes on: good for one owner, one list, one filter and one direction.
-#[derive(Debug, Clone)]
+/// Where a list goes on: good for one owner, one list, one filter and one direction, and signed.
+#[derive(Clone)]
 struct Cursor {
+    signatures: Data<dyn Cursors>,
     owner: String,
     prefix: &'static str,
     filter: String,
@@ -324,7 +326,9 @@ impl<Id: ListId, F: Filter> Part<Id, F> {
         let order = query.one_of("order", &orders, name)?;
         let order = order.unwrap_or(Order::Ascending);
         let cursor = query.take("cursor");
+        let signatures = request.app_data::<Data<dyn Cursors>>();
         let list = Cursor {
+            signatures: signatures.cloned().ok_or(Kind::Internal)?,
             owner,
             prefix: Id::PREFIX,
             filter: query.canonical(),
@@ -408,19 +412,30 @@ impl<Id: ListId, F: Filter> Part<Id, F> {
     }
 }
 
+impl std::fmt::Debug for Cursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cursor")
+            .field("prefix", &self.prefix)
+            .field("filter", &self.filter)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Cursor {
     fn write(&self, id: Uuid, key: Option<String>) -> String {
-        let key = key.unwrap_or_default();
-        let binding = self.binding();
-        let parts = [binding.as_bytes(), id.as_bytes(), key.as_bytes()];
-        BASE64_URL_SAFE_NO_PAD.encode(parts.concat())
+        let place = [id.as_bytes(), key.unwrap_or_default().as_bytes()].concat();
+        let mark = self.signatures.sign(&self.bound(&place));
+        BASE64_URL_SAFE_NO_PAD.encode([&mark, place.as_slice()].concat())
     }
 
     fn read(&self, cursor: &str, has_key: bool) -> Result<(Uuid, Option<String>), Problem> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok();
         let read = || {
-            let bytes = bytes.as_deref()?.strip_prefix(self.binding().as_bytes())?;
-            let (id, key) = bytes.split_first_chunk::<16>()?;
+            let (mark, place) = bytes.as_deref()?.split_first_chunk::<16>()?;
+            let (id, key) = place.split_first_chunk::<16>()?;
+            if !self.signatures.verify(&self.bound(place), mark) {
+                return None;
+            }
             let key = std::str::from_utf8(key).ok()?;
             let is_one = key.is_empty() != has_key && !key.chars().any(char::is_control);
             let key = has_key.then(|| key.to_owned());
@@ -429,9 +444,11 @@ impl Cursor {
         read().ok_or_else(|| Kind::InvalidCursor.into())
     }
 
-    fn binding(&self) -> String {
+    /// A place, in this list and no other.
+    fn bound(&self, place: &[u8]) -> Vec<u8> {
         let order = name(self.order);
-        format!("{}/{}/{order}/{}/", self.owner, self.prefix, self.filter)
+        let list = format!("{}/{}/{order}/{}/", self.owner, self.prefix, self.filter);
+        [list.as_bytes(), place].concat()
     }
 }
 

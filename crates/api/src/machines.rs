@@ -4,6 +4,7 @@ use crate::{
     access::{Asking, Guard},
     answer::{Created, Found, Json, NoContent, Tagged},
     body::{Optional, Valid, parsed, parses, parses_if_any},
+    idempotency::IdempotencyKey,
     list::{Listed, Part},
     path::Id,
     precondition::IfMatchAny,
@@ -185,11 +186,15 @@ pub(crate) async fn account(
 pub(crate) async fn create_account(
     permit: Guard<CreateServiceAccount>,
     machines: Data<Machines>,
+    key: IdempotencyKey,
     Valid(body): Valid<CreateAccountBody>,
 ) -> Result<Tagged<Created<AccountBody>>, Problem> {
-    let name = parsed(&body.name)?;
-    let (account, book) = machines.create_account(&permit, name, &body.roles).await?;
-    Ok(answer(&account, &book))
+    let created = |(account, book): &(ServiceAccount, RoleBook)| answer(account, book);
+    let (name, once) = (parsed(&body.name)?, key.once(created));
+    let account = machines
+        .create_account(&permit, name, &body.roles, once)
+        .await?;
+    Ok(created(&account))
 }
 
 /// Changes what is named.
@@ -288,6 +293,7 @@ pub(crate) async fn create_key(
     permit: Guard<CreateApiKey>,
     asking: Asking,
     machines: Data<Machines>,
+    once: IdempotencyKey,
     Valid(body): Valid<CreateKeyBody>,
 ) -> Result<Created<KeyBody>, Problem> {
     let wanted = WantedKey {
@@ -296,8 +302,12 @@ pub(crate) async fn create_key(
         permissions: body.permissions,
         expires_at: instant(body.expires_at.as_deref())?,
     };
-    let (key, shown) = machines.create_key(&permit, wanted).await?;
-    Ok(Json(KeyBody::shown(&key, &shown, asking.now())))
+    let now = asking.now();
+    let answer = move |(key, shown): &(ApiKey, ShownKey)| Json(KeyBody::shown(key, shown, now));
+    let made = machines
+        .create_key(&permit, wanted, once.once(answer))
+        .await?;
+    Ok(answer(&made))
 }
 
 pub(crate) async fn rotate_key(
@@ -305,13 +315,16 @@ pub(crate) async fn rotate_key(
     asking: Asking,
     machines: Data<Machines>,
     Id(id): Id<ApiKeyId>,
+    once: IdempotencyKey,
     Optional(body): Optional<RotateBody>,
 ) -> Result<Found<KeyBody>, Problem> {
     let until = body.and_then(|body| body.previous_valid_until);
     let until = instant(until.as_deref())?;
-    let rotated = machines.rotate_key(&permit, id, until).await?;
-    let (key, shown) = rotated.ok_or(Kind::NotFound)?;
-    Ok(Json(KeyBody::shown(&key, &shown, asking.now())))
+    let now = asking.now();
+    let answer = move |(key, shown): &(ApiKey, ShownKey)| Json(KeyBody::shown(key, shown, now));
+    let once = once.once(answer);
+    let rotated = machines.rotate_key(&permit, id, until, once).await?;
+    Ok(answer(&rotated.ok_or(Kind::NotFound)?))
 }
 
 pub(crate) async fn revoke_key(

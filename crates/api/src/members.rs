@@ -5,6 +5,7 @@ use crate::{
     answer::{Created, Found, Json, NoContent, Tagged},
     background::Background,
     body::{Object, Valid, address, is_address, parsed, parses_if_any},
+    idempotency::IdempotencyKey,
     list::{Filter, Listed, Parameters, Part, text},
     openapi::Description,
     path::Id,
@@ -198,7 +199,7 @@ impl Filter for MembersWanted {
 }
 
 /// Who was added or invited, as the caller said it.
-#[derive(Serialize, JsonSchema)]
+#[derive(Clone, Serialize, JsonSchema)]
 #[schemars(rename = "Added")]
 pub(crate) struct AddedBody {
     #[schemars(with = "Text<EmailAddress>")]
@@ -215,6 +216,7 @@ pub(crate) async fn add(
     members: Data<Members>,
     invitations: Data<Invitations>,
     background: Data<Background>,
+    key: IdempotencyKey,
     Valid(body): Valid<AddBody>,
 ) -> Result<Created<AddedBody>, Problem> {
     let add = Add {
@@ -226,7 +228,9 @@ pub(crate) async fn add(
         roles: body.role.is_none().then(|| add.roles.clone()),
         role: body.role,
     };
-    if let Some(outgoing) = members.add(&permit, add).await? {
+    let kept = answer.clone();
+    let once = key.once(move |()| Json::<201, _>(kept));
+    if let Some(outgoing) = members.add(&permit, add, once).await? {
         background.run(async move { invitations.deliver(outgoing).await });
     }
     Ok(Json(answer))

@@ -308,6 +308,15 @@ fn headers() -> Value {
             "required": true,
             "schema": { "type": "string", "pattern": "^Bearer" },
         },
+        "RateLimit-Policy": {
+            "description": "The limits that the request counts against: `q` requests in `w` seconds \
+                (draft-ietf-httpapi-ratelimit-headers-10). It is in every answer to a request that counts, while there are limits.",
+            "schema": { "type": "string" },
+        },
+        "RateLimit": {
+            "description": "What is left of each: `r` requests; all of them again in `t` seconds.",
+            "schema": { "type": "string" },
+        },
         "Retry-After": {
             "description": "When to try again, in seconds.",
             "required": true,
@@ -405,7 +414,11 @@ fn declared(row: &Route, description: &mut Description<'_>) {
         Access::Public if writes => description.refuses(&[Kind::TooManyRequests]),
         Access::Public => {}
         Access::SignedIn | Access::Member | Access::Requires(_) | Access::RequiresOn(_) => {
-            description.refuses(&[Kind::Unauthenticated, Kind::InvalidToken]);
+            description.refuses(&[
+                Kind::Unauthenticated,
+                Kind::InvalidToken,
+                Kind::TooManyRequests,
+            ]);
         }
     }
     if matches!(
@@ -476,12 +489,14 @@ fn refused(kinds: &[Kind]) -> impl Iterator<Item = (String, Value)> {
             .collect();
         let mut headers = always();
         let beside = match status {
-            401 => Some("WWW-Authenticate"),
-            429 | 503 => Some("Retry-After"),
-            _ => None,
+            401 => &["WWW-Authenticate"][..],
+            409 | 503 => &["Retry-After"],
+            // Where a password is tried too often, it is no limit of these that says so.
+            429 => &["Retry-After", "RateLimit-Policy", "RateLimit"],
+            _ => &[],
         };
-        if let Some(name) = beside {
-            headers.insert(name.to_owned(), reference("/components/headers", name));
+        for name in beside {
+            headers.insert((*name).to_owned(), reference("/components/headers", name));
         }
         let schema = json!({
             "$ref": format!("#{SCHEMAS}/Problem"),

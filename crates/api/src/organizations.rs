@@ -4,6 +4,7 @@ use crate::{
     access::{Asking, Guard, Membership, SignedIn},
     answer::{Created, Found, Json, NoContent, Tagged},
     body::{Object, Valid, domain, is_domain, parsed, parses, parses_if_any},
+    idempotency::IdempotencyKey,
     list::{Listed, Part},
     members::{highest, live_names},
     precondition::IfMatch,
@@ -131,11 +132,14 @@ impl MembershipBody {
 pub(crate) async fn found(
     caller: SignedIn,
     organizations: Data<Organizations>,
+    key: IdempotencyKey,
     Valid(body): Valid<NameBody>,
 ) -> Result<Created<OrganizationBody>, Problem> {
     let founder = AccountScope::of_session(&caller.session);
-    let tenant = organizations.found(founder, parsed(&body.name)?).await?;
-    Ok(Json(OrganizationBody::of(&tenant, None)))
+    let answer = |tenant: &Tenant| Json(OrganizationBody::of(tenant, None));
+    let (name, once) = (parsed(&body.name)?, key.once(answer));
+    let tenant = organizations.found(founder, name, once).await?;
+    Ok(answer(&tenant))
 }
 
 pub(crate) async fn mine(
@@ -348,12 +352,13 @@ pub(crate) async fn offer(
 pub(crate) async fn offer_ownership(
     permit: Guard<OwnOrganization>,
     organizations: Data<Organizations>,
+    key: IdempotencyKey,
     Valid(body): Valid<TransferBody>,
 ) -> Result<Created<OfferBody>, Problem> {
-    let to = parsed(&body.member_id)?;
-    let offer = organizations.offer_ownership(&permit, to).await?;
-    let offer = offer.ok_or(Kind::NotFound)?;
-    Ok(Json(OfferBody::of(&offer)))
+    let answer = |offer: &Offer| Json(OfferBody::of(offer));
+    let (to, once) = (parsed(&body.member_id)?, key.once(answer));
+    let offer = organizations.offer_ownership(&permit, to, once).await?;
+    Ok(answer(&offer.ok_or(Kind::NotFound)?))
 }
 
 pub(crate) async fn withdraw_offer(

@@ -15,7 +15,7 @@ use bailiwick_application::{
     members::{AddError, ChangeMemberError},
     organizations::{ChangeOrganizationError, FoundError, OwnershipError},
     platform::OperateError,
-    ports::{HashingError, StoreError, TooMany},
+    ports::{HashingError, StoreError, TooMany, Unique},
     projects::ProjectError,
     roles::ChangeRoleError,
     sessions::{RECENT, SessionError},
@@ -73,6 +73,8 @@ kinds! {
     InvalidQuery          BAD_REQUEST               "invalid_query"           "The query is not what this route takes";
     InvalidCursor         BAD_REQUEST               "invalid_cursor"          "The cursor is not one of this list";
     InvalidId             BAD_REQUEST               "invalid_id"              "The path holds something that is no id";
+    InvalidIdempotencyKey BAD_REQUEST               "invalid_idempotency_key" "An idempotency key is 1 to 255 visible ASCII characters";
+    IdempotencyKeyReused  BAD_REQUEST               "idempotency_key_reused"  "Something else was asked for with this idempotency key";
     EmailTaken            BAD_REQUEST               "email_taken"             "Email already registered";
     SlugTaken             BAD_REQUEST               "slug_taken"              "An organization with this slug exists";
     AlreadyMember         BAD_REQUEST               "already_member"          "This person is already a member";
@@ -109,6 +111,7 @@ kinds! {
     Forbidden             FORBIDDEN                 "forbidden"               "You may not do this";
     NotFound              NOT_FOUND                 "not_found"               "There is nothing here";
     MethodNotAllowed      METHOD_NOT_ALLOWED        "method_not_allowed"      "This path has no such method";
+    IdempotencyKeyInFlight CONFLICT                 "idempotency_key_in_flight" "The same request is being answered at this moment";
     PreconditionFailed    PRECONDITION_FAILED       "precondition_failed"     "This has changed since you read it";
     PreconditionRequired  PRECONDITION_REQUIRED     "precondition_required"   "Say with `If-Match` which version you change";
     RequestTimeout        REQUEST_TIMEOUT           "request_timeout"         "The body took too long to arrive";
@@ -328,6 +331,7 @@ impl From<StoreError> for Problem {
         match error {
             StoreError::Unavailable(source) => Self::unavailable(source),
             StoreError::Gone => Kind::NotFound.into(),
+            StoreError::Taken(Unique::Request) => Self::in_flight(),
             StoreError::Corrupt(row) => Self::from(Kind::Corrupt).because(row),
             StoreError::Taken(_) | StoreError::Broken(_) => {
                 Self::from(Kind::Internal).because(error)

@@ -4,6 +4,7 @@ use crate::{
     access::{Asking, Claimed, Guard, id_of},
     answer::{Created, Found, Json, NoContent},
     body::{Valid, parsed, parses},
+    idempotency::IdempotencyKey,
     list::{Listed, Part},
     members::{AssignmentBody, RoleBody},
     organizations::NameBody,
@@ -13,7 +14,7 @@ use crate::{
     time::rfc3339,
 };
 use actix_web::web::Data;
-use bailiwick_application::{members::WantedRole, projects::Projects};
+use bailiwick_application::{members::WantedRole, once::Once, ports::HeldRole, projects::Projects};
 use bailiwick_domain::{
     MemberId, Name, ProjectId, TenantId, Timestamp, UserId,
     access::{
@@ -46,8 +47,8 @@ pub(crate) struct ProjectBody {
     updated_at: String,
 }
 
-impl From<Project> for ProjectBody {
-    fn from(project: Project) -> Self {
+impl From<&Project> for ProjectBody {
+    fn from(project: &Project) -> Self {
         Self {
             id: project.id.to_string(),
             name: project.name.to_string(),
@@ -62,10 +63,13 @@ impl From<Project> for ProjectBody {
 pub(crate) async fn create(
     permit: Guard<CreateProject>,
     projects: Data<Projects>,
+    key: IdempotencyKey,
     Valid(body): Valid<NameBody>,
 ) -> Result<Created<ProjectBody>, Problem> {
-    let project = projects.create(&permit, parsed(&body.name)?).await?;
-    Ok(Json(ProjectBody::from(project)))
+    let answer = |project: &Project| Json(ProjectBody::from(project));
+    let (name, once) = (parsed(&body.name)?, key.once(answer));
+    let project = projects.create(&permit, name, once).await?;
+    Ok(answer(&project))
 }
 
 pub(crate) async fn list(
@@ -74,7 +78,11 @@ pub(crate) async fn list(
     part: Part<ProjectId>,
 ) -> Result<Listed<ProjectBody>, Problem> {
     let slice = projects.list(&claim, &part.page).await?;
-    Ok(part.answer(slice, |project| project.id, ProjectBody::from))
+    Ok(part.answer(
+        slice,
+        |project| project.id,
+        |project| ProjectBody::from(&project),
+    ))
 }
 
 pub(crate) async fn read(
@@ -83,7 +91,7 @@ pub(crate) async fn read(
     Id(id): Id<ProjectId>,
 ) -> Result<Found<ProjectBody>, Problem> {
     let project = projects.read(&claim, id).await?.ok_or(Kind::NotFound)?;
-    Ok(Json(ProjectBody::from(project)))
+    Ok(Json(ProjectBody::from(&project)))
 }
 
 pub(crate) async fn rename(
@@ -96,7 +104,7 @@ pub(crate) async fn rename(
         .rename(&claim, id, parsed(&body.name)?)
         .await?
         .ok_or(Kind::NotFound)?;
-    Ok(Json(ProjectBody::from(project)))
+    Ok(Json(ProjectBody::from(&project)))
 }
 
 pub(crate) async fn delete(
@@ -177,6 +185,7 @@ pub(crate) async fn share(
     asking: Asking,
     projects: Data<Projects>,
     Id(id): Id<ProjectId>,
+    key: IdempotencyKey,
     Valid(body): Valid<ShareBody>,
 ) -> Result<Created<SharedBody>, Problem> {
     let wanted = match &body.roles {
@@ -190,15 +199,18 @@ pub(crate) async fn share(
         }],
     };
     let member: MemberId = parsed(&body.member_id)?;
-    let roles = projects.share(&claim, id, member, &wanted).await?;
-    let roles = roles.ok_or(Kind::NotFound)?;
-    let roles = roles.iter();
-    let roles = roles.map(|role| AssignmentBody::of(role, asking.now()));
-    Ok(Json(SharedBody {
-        project_id: id.to_string(),
-        member_id: member.to_string(),
-        roles: roles.collect(),
-    }))
+    let now = asking.now();
+    let answer = move |roles: &[HeldRole]| {
+        let roles = roles.iter().map(|role| AssignmentBody::of(role, now));
+        Json(SharedBody {
+            project_id: id.to_string(),
+            member_id: member.to_string(),
+            roles: roles.collect(),
+        })
+    };
+    let once = key.once(answer);
+    let shared = projects.share(&claim, id, member, &wanted, once).await?;
+    Ok(answer(&shared.ok_or(Kind::NotFound)?))
 }
 
 pub(crate) async fn unshare(
@@ -207,7 +219,8 @@ pub(crate) async fn unshare(
     Id(id): Id<ProjectId>,
     OfMember(member): OfMember,
 ) -> Result<NoContent, Problem> {
-    let none = projects.share(&claim, id, member, &[]).await?;
+    let once = Once::unkeyed();
+    let none = projects.share(&claim, id, member, &[], once).await?;
     none.ok_or(Kind::NotFound)?;
     Ok(NoContent)
 }

@@ -8,6 +8,9 @@ pub trait Reads {
     /// Are parameters of the query read? Where none are, none may be sent.
     const QUERY: bool = false;
 
+    /// Is the request recognized when it comes again?
+    const KEYED: bool = false;
+
     /// Writes into the description what is read, and how it is refused.
     fn describe(description: &mut Description<'_>);
 }
@@ -27,6 +30,7 @@ macro_rules! all {
     ($($argument:ident)*) => {
         impl<$($argument: Reads),*> Reads for ($($argument,)*) {
             const QUERY: bool = false $(|| $argument::QUERY)*;
+            const KEYED: bool = false $(|| $argument::KEYED)*;
 
             fn describe(_description: &mut Description<'_>) {
                 $($argument::describe(_description);)*

@@ -4,6 +4,7 @@ use crate::{
     access::{Guard, SignedIn},
     answer::{Created, Found, Json, NoContent, Tagged},
     body::{Valid, parsed, parses, parses_if_any},
+    idempotency::IdempotencyKey,
     list::{List, Listed, Parameters, Part, text},
     openapi::Description,
     path::Id,
@@ -136,6 +137,7 @@ pub(crate) async fn read(
 pub(crate) async fn create(
     permit: Guard<CreateRole>,
     roles: Data<Roles>,
+    key: IdempotencyKey,
     Valid(body): Valid<CreateBody>,
 ) -> Result<Tagged<Created<RoleBody>>, Problem> {
     let wanted = WantedRole {
@@ -143,8 +145,9 @@ pub(crate) async fn create(
         permissions: Some(body.permissions),
         includes: Some(body.includes),
     };
-    let (role, book) = roles.create(&permit, parsed(&body.name)?, wanted).await?;
-    Ok(answer(&role, &book))
+    let created = |(role, book): &(Role, RoleBook)| answer(role, book);
+    let (name, once) = (parsed(&body.name)?, key.once(created));
+    Ok(created(&roles.create(&permit, name, wanted, once).await?))
 }
 
 /// Changes what is named.

@@ -7,7 +7,9 @@ use crate::{
     },
     accounts, admin,
     answer::Answers,
-    audit, document, explain, health, invitations, keys,
+    audit, document, explain, health,
+    idempotency::recognize,
+    invitations, keys,
     list::no_parameters,
     machines, members, oauth,
     openapi::Description,
@@ -24,7 +26,7 @@ use actix_web::{
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     guard,
-    http::{Method, header},
+    http::{Method, StatusCode, header},
     middleware::{Condition, Next, from_fn},
     rt,
     web::{self, ServiceConfig},
@@ -170,6 +172,8 @@ pub struct Route {
     pub access: Access,
     /// Must they have proved who they are a short while ago?
     pub recent: bool,
+    /// Is a request with a key recognized when it comes again?
+    pub keyed: bool,
     /// What it does.
     pub operation: Does,
     pub(crate) describe: fn(&mut Description<'_>),
@@ -186,7 +190,7 @@ macro_rules! verbs {
         #[must_use]
         pub fn $verb<D, H, Args>(self, path: &'static str, declared: D, handler: H, does: Does) -> Self
         where
-            D: Declaration,
+            D: Declaration + 'static,
             H: Handler<Args, Output: Responder<Body: MessageBody> + Answers> + Send + Sync,
             Args: FromRequest + Keeps<D> + Reads + 'static,
         {
@@ -207,7 +211,7 @@ impl Routes {
         does: Does,
     ) -> Self
     where
-        D: Declaration,
+        D: Declaration + 'static,
         H: Handler<Args, Output: Responder<Body: MessageBody> + Answers> + Send + Sync,
         Args: FromRequest + Keeps<D> + Reads + 'static,
     {
@@ -218,6 +222,7 @@ impl Routes {
             verbs_of(&verb)
                 .to(handler.clone())
                 .wrap(Condition::new(writes, from_fn(to_the_end)))
+                .wrap(Condition::new(Args::KEYED, from_fn(recognize::<D>)))
                 .wrap(Condition::new(!Args::QUERY, from_fn(no_parameters)))
                 .wrap(Condition::new(D::RECENT, from_fn(recently)))
                 .wrap(Condition::new(!public, from_fn(note_refusals)))
@@ -229,6 +234,7 @@ impl Routes {
             path,
             access: D::ACCESS,
             recent: D::RECENT,
+            keyed: Args::KEYED,
             operation: does,
             describe: |description| {
                 Args::describe(description);
@@ -272,9 +278,13 @@ impl Routes {
                     Method::GET => "GET, HEAD",
                     ref verb => verb.as_str(),
                 });
-                let allow = verbs.collect::<Vec<_>>().join(", ");
-                let resource = web::resource(path).default_service(web::to(move || {
-                    let mut answer = HttpResponse::build(Kind::MethodNotAllowed.status());
+                let allow = verbs.chain(["OPTIONS"]).collect::<Vec<_>>().join(", ");
+                let resource = web::resource(path).default_service(web::to(move |method| {
+                    let status = match method {
+                        Method::OPTIONS => StatusCode::NO_CONTENT,
+                        _ => Kind::MethodNotAllowed.status(),
+                    };
+                    let mut answer = HttpResponse::build(status);
                     let answer = answer
                         .insert_header((header::ALLOW, allow.clone()))
                         .finish();

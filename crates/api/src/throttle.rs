@@ -1,50 +1,161 @@
-//! How often one network address may knock at the doors that take passwords and tokens.
+//! How much one network address, one caller and one organization may ask, and how the answers say what is left
+//! (draft-ietf-httpapi-ratelimit-headers-10).
 
 use crate::{
     address::client,
+    answer::insert,
     problem::{Kind, Problem},
 };
 use actix_web::{
+    HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
+    http::header::HeaderName,
     middleware::Next,
     web::Data,
 };
-use governor::{Quota, RateLimiter, clock::Clock, state::keyed::DashMapStateStore};
+use bailiwick_application::sessions::Asker;
+use bailiwick_domain::{TenantId, access::Actor};
+use governor::{
+    Quota, RateLimiter,
+    clock::{Clock, DefaultClock},
+    middleware::StateInformationMiddleware,
+    state::keyed::DashMapStateStore,
+};
 use std::{
+    fmt::Write,
+    hash::Hash,
     net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
     sync::Arc,
+    time::Duration,
 };
+use uuid::Uuid;
 
-type Limiter = RateLimiter<IpAddr, DashMapStateStore<IpAddr>, governor::clock::DefaultClock>;
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const LEFT: HeaderName = HeaderName::from_static("ratelimit");
 
-/// Beyond this many remembered addresses, those that have been quiet are forgotten.
+/// Beyond this many that are remembered, those that have been quiet are forgotten.
 const REMEMBERED: usize = 10_000;
 
-/// The limit on one address, or none.
+/// How many requests at once, and how many a second after that.
+#[derive(Debug, Clone, Copy)]
+pub struct Allowance {
+    /// At once.
+    pub burst: NonZeroU32,
+    /// A second.
+    pub per_second: NonZeroU32,
+}
+
+/// The limits of a deployment, or none.
 #[derive(Clone, Default)]
-pub struct Throttle(Option<Arc<Limiter>>);
+pub struct Throttle(Option<Arc<Limits>>);
+
+struct Limits {
+    address: Limit<IpAddr>,
+    principal: Limit<Uuid>,
+    tenant: Limit<TenantId>,
+}
+
+/// The limit on each of many.
+struct Limit<K: Hash + Eq + Clone> {
+    name: &'static str,
+    allowance: Allowance,
+    limiter: RateLimiter<K, DashMapStateStore<K>, DefaultClock, StateInformationMiddleware>,
+}
+
+/// What a request has left of the limits that it counts against.
+#[derive(Debug, Default)]
+pub(crate) struct Left {
+    policy: String,
+    left: String,
+}
 
 impl Throttle {
-    /// So many requests at once, and so many a second after that.
+    /// What one network address may ask at the doors that take passwords and tokens, what one person or machine may ask, and
+    /// what all that work in one organization may ask together.
     #[must_use]
-    pub fn per_address(burst: NonZeroU32, per_second: NonZeroU32) -> Self {
-        let quota = Quota::per_second(per_second).allow_burst(burst);
-        Self(Some(Arc::new(RateLimiter::dashmap(quota))))
+    pub fn of(address: Allowance, principal: Allowance, tenant: Allowance) -> Self {
+        Self(Some(Arc::new(Limits {
+            address: Limit::new("address", address),
+            principal: Limit::new("principal", principal),
+            tenant: Limit::new("tenant", tenant),
+        })))
     }
 
-    fn check(&self, address: IpAddr) -> Result<(), Problem> {
-        let Some(limiter) = &self.0 else {
+    /// Counts a request of somebody who is known, and writes down what is left.
+    pub(crate) fn count(&self, asker: &Asker, left: &mut Left) -> Result<(), Problem> {
+        let Some(limits) = &self.0 else {
             return Ok(());
         };
-        if limiter.len() > REMEMBERED {
-            limiter.retain_recent();
+        let principal = match asker.actor() {
+            Actor::User(user) => user.as_uuid(),
+            // All keys of a machine together.
+            Actor::Machine(machine) => machine.account.as_uuid(),
+        };
+        limits.principal.count(&principal, left)?;
+        match asker.tenant() {
+            Some(tenant) => limits.tenant.count(&tenant, left),
+            None => Ok(()),
         }
-        limiter.check_key(&network(address)).map_err(|refusal| {
-            let wait = refusal.wait_time_from(limiter.clock().now());
-            Problem::from(Kind::TooManyRequests).retry_after(wait)
-        })
+    }
+
+    fn count_address(&self, address: IpAddr, left: &mut Left) -> Result<(), Problem> {
+        match &self.0 {
+            Some(limits) => limits.address.count(&network(address), left),
+            None => Ok(()),
+        }
+    }
+}
+
+impl<K: Hash + Eq + Clone> Limit<K> {
+    fn new(name: &'static str, allowance: Allowance) -> Self {
+        let quota = Quota::per_second(allowance.per_second).allow_burst(allowance.burst);
+        Self {
+            name,
+            allowance,
+            limiter: RateLimiter::dashmap(quota).with_middleware(),
+        }
+    }
+
+    /// Counts one request, and writes down what is left.
+    fn count(&self, key: &K, left: &mut Left) -> Result<(), Problem> {
+        if self.limiter.len() > REMEMBERED {
+            self.limiter.retain_recent();
+        }
+        match self.limiter.check_key(key) {
+            Ok(state) => {
+                left.say(self.name, self.allowance, state.remaining_burst_capacity());
+                Ok(())
+            }
+            Err(refusal) => {
+                left.say(self.name, self.allowance, 0);
+                let wait = refusal.wait_time_from(self.limiter.clock().now());
+                // A whole second, after which it is over.
+                let wait = Duration::from_secs(wait.as_secs() + 1);
+                Err(Problem::from(Kind::TooManyRequests).retry_after(wait))
+            }
+        }
+    }
+}
+
+impl Left {
+    /// `q` requests in a window of `w` seconds; `r` are left, and in `t` seconds they are all there again.
+    fn say(&mut self, name: &str, allowance: Allowance, left: u32) {
+        let (burst, rate) = (allowance.burst.get(), allowance.per_second.get());
+        let separator = if self.policy.is_empty() { "" } else { ", " };
+        let window = burst.div_ceil(rate);
+        let _ = write!(self.policy, "{separator}\"{name}\";q={burst};w={window}");
+        let again = burst.saturating_sub(left).div_ceil(rate);
+        let _ = write!(self.left, "{separator}\"{name}\";r={left};t={again}");
+    }
+
+    /// Says it in an answer.
+    pub(crate) fn tell<B>(&self, answer: &mut HttpResponse<B>) {
+        if !self.policy.is_empty() {
+            insert(answer, POLICY, &self.policy);
+            insert(answer, LEFT, &self.left);
+        }
     }
 }
 
@@ -64,15 +175,20 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
+/// Before whoever is not known yet: counts against their address.
 pub(crate) async fn throttle(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let limit = request.app_data::<Data<Throttle>>().cloned();
-    if let (Some(limit), Some(address)) = (limit, client(request.request()))
-        && let Err(problem) = limit.check(address)
-    {
-        return Ok(request.error_response(problem));
-    }
-    Ok(next.call(request).await?.map_into_boxed_body())
+    let limits = request.app_data::<Data<Throttle>>().cloned();
+    let (Some(limits), Some(address)) = (limits, client(request.request())) else {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    };
+    let mut left = Left::default();
+    let mut response = match limits.count_address(address, &mut left) {
+        Ok(()) => next.call(request).await?.map_into_boxed_body(),
+        Err(problem) => request.error_response(problem),
+    };
+    left.tell(response.response_mut());
+    Ok(response)
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     Ground,
+    once::Once,
     ports::{
         Account, AccountUnit, Attempt, Attempts, Comparison, DeviceId, Entropy, HashingError,
         Letter, MailError, Mailer, Passwords, Secret, StoreError, TooMany, Unique, Which,
@@ -159,7 +160,12 @@ impl Accounts {
     ///
     /// # Errors
     /// When the address is taken, when the store fails.
-    pub async fn register(&self, draft: Draft) -> Result<Registered, RegisterError> {
+    pub async fn register(
+        &self,
+        draft: Draft,
+        once: Once<User>,
+    ) -> Result<Registered, RegisterError> {
+        once.first()?;
         let Draft {
             email,
             name,
@@ -173,6 +179,7 @@ impl Accounts {
         let secret = self
             .add_token(&mut *unit, &user, MailPurpose::VerifyEmail)
             .await?;
+        once.keep(&mut *unit, &user).await?;
         unit.commit(scope.entry(AccountAct::Register, user.id))
             .await?;
         Ok(Registered { user, secret })
@@ -196,9 +203,13 @@ impl Accounts {
     ///
     /// # Errors
     /// When the store fails, when the mail cannot be handed over.
-    pub async fn register_discreetly(&self, draft: Draft) -> Result<(), SendError> {
+    pub async fn register_discreetly(
+        &self,
+        draft: Draft,
+        once: Once<User>,
+    ) -> Result<(), SendError> {
         let email = draft.email.clone();
-        match self.register(draft).await {
+        match self.register(draft, once).await {
             Ok(registered) => self.welcome(registered).await,
             Err(RegisterError::Store(error)) => Err(error.into()),
             Err(RegisterError::EmailTaken) => {

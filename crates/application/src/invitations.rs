@@ -4,6 +4,7 @@ use crate::{
     Ground,
     locked::Locked,
     members::{AddError, JoinRules, held, is_member, roles_for_newcomers},
+    once::Once,
     ports::{
         Attempts, Entropy, InvitationRow, Letter, MailError, Mailer, Outgoing, Page, Secret, Slice,
         StoreError, TenantUnit, Unique,
@@ -126,7 +127,9 @@ impl Invitations {
         &self,
         permit: &Permit<InviteMember>,
         invite: Invite,
+        once: Once<InvitationRow>,
     ) -> Result<(InvitationRow, Outgoing), AddError> {
+        once.first()?;
         let now = self.ground.clock.now();
         let mut unit = self.ground.store.begin(permit.scope()).await?;
         let locked = Locked::of(&mut *unit).await?;
@@ -143,6 +146,7 @@ impl Invitations {
         unit.add_invitation(&invitation, &secret).await?;
         let row = row(&mut *unit, &locked, invitation).await?;
         let outgoing = letter(&mut *unit, tenant, &row.invitation, secret).await?;
+        once.keep(&mut *unit, &row).await?;
         unit.commit(permit.entry(id)).await?;
         Ok((row, outgoing))
     }

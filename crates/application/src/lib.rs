@@ -11,6 +11,7 @@ mod locked;
 pub mod machines;
 pub mod members;
 pub mod oauth;
+pub mod once;
 pub mod operators;
 pub mod organizations;
 pub mod platform;

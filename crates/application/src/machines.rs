@@ -3,6 +3,7 @@
 use crate::{
     Ground,
     locked::Locked,
+    once::Once,
     ports::{Entropy, KnownKey, Page, Secret, Slice, StoreError, TenantUnit},
 };
 use bailiwick_domain::{
@@ -173,7 +174,9 @@ impl Machines {
         permit: &Permit<CreateServiceAccount>,
         name: Name,
         roles: &[String],
+        once: Once<(ServiceAccount, RoleBook)>,
     ) -> Result<(ServiceAccount, RoleBook), MachineError> {
+        once.first()?;
         let (mut unit, locked, permit, now) = self.locked(permit).await?;
         let id = ServiceAccountId::from_uuid(self.ground.ids.next());
         let roles = meant(&locked.book, roles)?;
@@ -181,8 +184,10 @@ impl Machines {
         let book = &locked.book;
         let account = ServiceAccount::create(&permit, book, id, name, roles, many, now)?;
         unit.add_service_account(&account).await?;
+        let created = (account, locked.book);
+        once.keep(&mut *unit, &created).await?;
         unit.commit(permit.entry(id)).await?;
-        Ok((account, locked.book))
+        Ok(created)
     }
 
     /// Changes what is named of a service account. `None`: there is none.
@@ -264,7 +269,9 @@ impl Machines {
         &self,
         permit: &Permit<CreateApiKey>,
         wanted: WantedKey,
+        once: Once<(ApiKey, ShownKey)>,
     ) -> Result<(ApiKey, ShownKey), MachineError> {
+        once.first()?;
         let grants = grants_named(wanted.permissions.iter().map(String::as_str))?;
         let (mut unit, _locked, permit, now) = self.locked(permit).await?;
         let account = unit.service_account(wanted.account).await?;
@@ -279,8 +286,10 @@ impl Machines {
         let key = ApiKey::make(&permit, &account, id, draft, many, now)?;
         let secret = self.entropy.secret();
         unit.add_api_key(&key, &secret).await?;
+        let made = (key, shown(id, &secret));
+        once.keep(&mut *unit, &made).await?;
         unit.commit(permit.entry(id)).await?;
-        Ok((key, shown(id, &secret)))
+        Ok(made)
     }
 
     /// Gives a key another secret, and shows it this once; the old one is good until the time that is stated, if one is.
@@ -293,7 +302,9 @@ impl Machines {
         permit: &Permit<RotateApiKey>,
         id: ApiKeyId,
         previous_until: Option<Timestamp>,
+        once: Once<(ApiKey, ShownKey)>,
     ) -> Result<Option<(ApiKey, ShownKey)>, MachineError> {
+        once.first()?;
         let (mut unit, _locked, permit, now) = self.locked(permit).await?;
         let Some(mut key) = unit.api_key(id).await? else {
             return Ok(None);
@@ -301,8 +312,10 @@ impl Machines {
         key.rotate(&permit, previous_until, now)?;
         let secret = self.entropy.secret();
         unit.save_api_key(&key, Some(&secret)).await?;
+        let rotated = (key, shown(id, &secret));
+        once.keep(&mut *unit, &rotated).await?;
         unit.commit(permit.entry(id)).await?;
-        Ok(Some((key, shown(id, &secret))))
+        Ok(Some(rotated))
     }
 
     /// Revokes a key, and with it every token that was made with it. `None`: there is no such key.

@@ -4,6 +4,7 @@ use crate::{
     Ground,
     invitations::letter,
     locked::Locked,
+    once::Once,
     ports::{
         Entropy, HeldRole, MemberFilter, MemberRow, Outgoing, Page, Slice, StoreError, TenantUnit,
         Unique,
@@ -149,7 +150,9 @@ impl Members {
         &self,
         permit: &Permit<InviteMember>,
         add: Add,
+        once: Once<()>,
     ) -> Result<Option<Outgoing>, AddError> {
+        once.first()?;
         let now = self.ground.clock.now();
         let mut unit = self.ground.store.begin(permit.scope()).await?;
         let locked = Locked::of(&mut *unit).await?;
@@ -168,6 +171,7 @@ impl Members {
             let secret = self.entropy.secret();
             unit.add_invitation(&invitation, &secret).await?;
             let outgoing = letter(&mut *unit, tenant, &invitation, secret).await?;
+            once.keep(&mut *unit, &()).await?;
             unit.commit(permit.entry(id)).await?;
             return Ok(Some(outgoing));
         };
@@ -177,6 +181,7 @@ impl Members {
         let tenants = unit.tenants_of(user.id).await?;
         self.rules.mode.admits(member.tenant, &tenants)?;
         unit.add_member(&member).await?;
+        once.keep(&mut *unit, &()).await?;
         unit.commit(permit.entry(id)).await?;
         Ok(None)
     }

@@ -3,6 +3,7 @@
 use crate::{
     Ground,
     locked::Locked,
+    once::Once,
     ports::{MembershipRow, StoreError, Unique},
 };
 use bailiwick_domain::{
@@ -129,7 +130,13 @@ impl Organizations {
     ///
     /// # Errors
     /// When the slug is taken, when the founder may not belong to another organization, when the store fails.
-    pub async fn found(&self, founder: AccountScope, name: Name) -> Result<Tenant, FoundError> {
+    pub async fn found(
+        &self,
+        founder: AccountScope,
+        name: Name,
+        once: Once<Tenant>,
+    ) -> Result<Tenant, FoundError> {
+        once.first()?;
         let ids = &self.ground.ids;
         let founding = founder.founding(TenantId::from_uuid(ids.next()));
         let founded = Tenant::found(
@@ -145,6 +152,7 @@ impl Organizations {
         unit.add_roles(&founded.roles, founded.tenant.created_at)
             .await?;
         unit.add_member(&founded.owner).await?;
+        once.keep(&mut *unit, &founded.tenant).await?;
         unit.commit(founding.entry()).await?;
         Ok(founded.tenant)
     }
@@ -319,7 +327,9 @@ impl Organizations {
         &self,
         permit: &Permit<OwnOrganization>,
         to: MemberId,
+        once: Once<Offer>,
     ) -> Result<Option<Offer>, OwnershipError> {
+        once.first()?;
         let now = self.ground.clock.now();
         let mut unit = self.ground.store.begin(permit.scope()).await?;
         let locked = Locked::of(&mut *unit).await?;
@@ -334,6 +344,7 @@ impl Organizations {
         };
         let offer = Offer::make(permit, &locked.book, &from, &to, now)?;
         unit.put_offer(&offer).await?;
+        once.keep(&mut *unit, &offer).await?;
         unit.commit(permit.entry_of("organization:offer_ownership", to.id))
             .await?;
         Ok(Some(offer))

@@ -4,6 +4,7 @@ use crate::{
     Ground,
     locked::Locked,
     members::{WantedRole, assignments, held},
+    once::Once,
     ports::{HeldRole, MemberRow, Page, Slice, StoreError, TenantUnit, Unique},
 };
 use bailiwick_domain::{
@@ -66,11 +67,14 @@ impl Projects {
         &self,
         permit: &Permit<CreateProject>,
         name: Name,
+        once: Once<Project>,
     ) -> Result<Project, ProjectError> {
+        once.first()?;
         let id = ProjectId::from_uuid(self.ground.ids.next());
         let project = Project::create(permit, id, name, self.ground.clock.now());
         let mut unit = self.ground.store.begin(permit.scope()).await?;
         unit.add_project(&project).await?;
+        once.keep(&mut *unit, &project).await?;
         unit.commit(permit.entry(project.id)).await?;
         Ok(project)
     }
@@ -178,6 +182,7 @@ impl Projects {
         id: ProjectId,
         member: MemberId,
         roles: &[WantedRole],
+        once: Once<[HeldRole]>,
     ) -> Result<Option<Vec<HeldRole>>, ProjectError> {
         let now = self.ground.clock.now();
         let mut unit = self.ground.store.begin(claim.within()).await?;
@@ -186,16 +191,19 @@ impl Projects {
             return Ok(None);
         };
         let permit = locked.renew(&mut *unit, &permit, now).await??;
+        once.first()?;
         let Some(mut member) = unit.member(member).await? else {
             return Ok(None);
         };
         let roles = assignments(&locked.book, roles)?;
         member.share(&permit, &locked.book, &project, roles, now)?;
         unit.save_member(&member, now).await?;
-        unit.commit(permit.entry(project.id)).await?;
         let here = member.assignments.iter();
         let here = here.filter(|one| one.project == Some(id));
-        Ok(Some(held(&locked.book, here)))
+        let held = held(&locked.book, here);
+        once.keep(&mut *unit, &held).await?;
+        unit.commit(permit.entry(project.id)).await?;
+        Ok(Some(held))
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::{
     Ground,
     locked::Locked,
+    once::Once,
     ports::{StoreError, Unique},
 };
 use bailiwick_domain::{
@@ -82,7 +83,9 @@ impl Roles {
         permit: &Permit<CreateRole>,
         name: Name,
         wanted: WantedRole,
+        once: Once<(Role, RoleBook)>,
     ) -> Result<(Role, RoleBook), ChangeRoleError> {
+        once.first()?;
         let now = self.ground.clock.now();
         let mut unit = self.ground.store.begin(permit.scope()).await?;
         let mut locked = Locked::of(&mut *unit).await?;
@@ -95,8 +98,10 @@ impl Roles {
         let id = RoleId::from_uuid(self.ground.ids.next());
         let role = locked.book.add(permit, id, draft)?;
         unit.add_roles(std::slice::from_ref(&role), now).await?;
+        let created = (role, locked.book);
+        once.keep(&mut *unit, &created).await?;
         unit.commit(permit.entry(id)).await?;
-        Ok((role, locked.book))
+        Ok(created)
     }
 
     /// Changes what is named of a role. `None`: there is no such role.

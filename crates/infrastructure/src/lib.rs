@@ -1,5 +1,6 @@
 //! The ports of the application, over real components.
 
+mod answers;
 mod attempts;
 mod database;
 mod entity;
@@ -17,6 +18,7 @@ mod uses;
 #[doc(hidden)]
 pub mod fuzzing;
 
+pub use answers::SealedAnswers;
 pub use attempts::{CountedAttempts, UncountedAttempts};
 pub use database::{ConnectError, Database, DatabaseOptions, IsolationError};
 pub use keys::{

@@ -53,6 +53,8 @@ pub struct Http {
     pub bind: SocketAddr,
     /// What issuer and links are built from, and an origin whose pages may send the refresh cookie.
     pub public_url: Option<String>,
+    /// Origins of other pages that may use the API from a browser, and send the refresh cookie.
+    pub cors_origins: Vec<String>,
     /// Networks of the reverse proxies that are believed about whom they speak for.
     pub trusted_proxies: Vec<IpNet>,
     /// Worker threads; by default one for each core.
@@ -87,6 +89,14 @@ pub struct Limits {
     pub burst: NonZeroU32,
     /// How many more it may make each second.
     pub per_second: NonZeroU32,
+    /// How many requests one person or machine may make at once.
+    pub principal_burst: NonZeroU32,
+    /// How many more it may make each second.
+    pub principal_per_second: NonZeroU32,
+    /// How many requests may be made at once in one organization, by all who work there together.
+    pub tenant_burst: NonZeroU32,
+    /// How many more may be made there each second.
+    pub tenant_per_second: NonZeroU32,
 }
 
 /// Section `tokens`.
@@ -280,6 +290,7 @@ impl Default for Http {
         Self {
             bind: SocketAddr::from(([127, 0, 0, 1], 8080)),
             public_url: None,
+            cors_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             workers: None,
             connections: const { NonZeroUsize::new(8_192).unwrap() },
@@ -307,6 +318,10 @@ impl Default for Limits {
             enabled: true,
             burst: BURST,
             per_second: PER_SECOND,
+            principal_burst: const { NonZeroU32::new(1_000).unwrap() },
+            principal_per_second: const { NonZeroU32::new(100).unwrap() },
+            tenant_burst: const { NonZeroU32::new(5_000).unwrap() },
+            tenant_per_second: const { NonZeroU32::new(500).unwrap() },
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Config,
-    start::{StartError, key_ring},
+    start::{StartError, key_ring, sealing_key},
 };
 use bailiwick_infrastructure::{Database, DatabaseOptions, KeyInfo, SystemClock};
 use std::sync::Arc;
@@ -41,7 +41,8 @@ pub async fn keys(config: &Config, handling: Handling) -> Result<Vec<KeyInfo>, K
     let database = Database::connect(&config.database.url, options)
         .await
         .map_err(StartError::from)?;
-    let ring = key_ring(config, database, Arc::new(SystemClock)).await?;
+    let sealing = Arc::new(sealing_key(config).map_err(StartError::from)?);
+    let ring = key_ring(config, database, &sealing, Arc::new(SystemClock)).await?;
     match handling {
         Handling::List => {}
         Handling::Rotate => ring.rotate().await.map_err(StartError::from)?,

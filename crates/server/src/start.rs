@@ -5,10 +5,14 @@ use crate::{
     config::{Algorithm, Membership},
     migrate::{MigrateError, Step, migrate, status},
 };
-use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn};
+use actix_web::{
+    App, HttpServer,
+    dev::ServerHandle,
+    middleware::{Condition, from_fn},
+};
 use bailiwick_api::{
-    Background, Caveat, Cookies, OAuth, Registration, Services, Throttle, TrustedProxies, edge,
-    routes::routes,
+    Allowance, Background, Caveat, Cookies, OAuth, Registration, Services, Throttle,
+    TrustedProxies, cors, edge, routes::routes,
 };
 use bailiwick_application::{
     Ground,
@@ -21,7 +25,7 @@ use bailiwick_application::{
     members::{JoinRules, Members},
     organizations::Organizations,
     platform::Platform,
-    ports::{Attempts, Clock, Entropy, HashingError, Ids},
+    ports::{Answers, Attempts, Clock, Entropy, HashingError, Ids},
     projects::Projects,
     roles::Roles,
     sessions::{Instruments, SessionRules, Sessions},
@@ -30,9 +34,9 @@ use bailiwick_domain::{member::MembershipMode, password::PasswordPolicy, session
 use bailiwick_infrastructure::{
     Argon2Passwords, ConnectError, CountedAttempts, Database, DatabaseOptions, HashingOptions,
     IsolationError, JwtAccessTokens, JwtDeviceTokens, JwtRefreshTokens, KeyAlgorithm, KeyError,
-    KeyPolicy, KeyRing, LettreMailer, MailRoute, MailSetupError, RandomIds, SeaStore, SealingKey,
-    SealingKeyError, SystemClock, SystemEntropy, UncountedAttempts, WrittenKeyUses,
-    WrittenRefusals,
+    KeyPolicy, KeyRing, LettreMailer, MailRoute, MailSetupError, RandomIds, SeaStore,
+    SealedAnswers, SealingKey, SealingKeyError, SystemClock, SystemEntropy, UncountedAttempts,
+    WrittenKeyUses, WrittenRefusals,
 };
 use rustix::{
     net::listen,
@@ -156,6 +160,9 @@ pub enum StartError {
     /// There are no keys to sign with.
     #[error(transparent)]
     Keys(#[from] KeyError),
+    /// What is said to be the origin of pages is none.
+    #[error("`http.cors_origins`: `{0}` is no origin like `https://app.example.com`")]
+    Origin(String),
     /// Passwords cannot be hashed.
     #[error(transparent)]
     Hashing(#[from] HashingError),
@@ -194,13 +201,29 @@ pub async fn start(
     listen(&listener, BACKLOG).map_err(|error| failed(error.into()))?;
     let address = listener.local_addr().map_err(failed)?;
 
+    if let Some(text) = config
+        .http
+        .cors_origins
+        .iter()
+        .find(|text| !is_origin(text))
+    {
+        return Err(StartError::Origin(text.clone()));
+    }
     let schema = up_to_date(config).await?;
     let ending = Ending::default();
     let services = services(config, machine, address, schema, &ending).await?;
-    tokio::spawn(erase_lapsed(services.organizations.clone()));
+    tokio::spawn(erase_lapsed(
+        services.organizations.clone(),
+        Arc::clone(&services.answers),
+    ));
     let configure = bailiwick_api::configure(&services, &Arc::new(routes()));
-    let server =
-        HttpServer::new(move || App::new().configure(configure.clone()).wrap(from_fn(edge)));
+    let origins = config.http.cors_origins.clone();
+    let server = HttpServer::new(move || {
+        App::new()
+            .configure(configure.clone())
+            .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
+            .wrap(from_fn(edge))
+    });
     let workers = config.http.workers.or(available_parallelism().ok());
     let workers = workers.map_or(1, NonZero::get);
     let server = server
@@ -289,7 +312,9 @@ async fn services(
     let callers = Some(config.cache.callers).filter(|_| config.cache.enabled);
     let database = database.remembering(callers, &ending.tasks, ending.over.clone());
     let remembered = callers.map_or(0, NonZeroU32::get);
-    let ring = Arc::new(key_ring(config, database.clone(), Arc::clone(&clock)).await?);
+    let sealing = Arc::new(sealing_key(config)?);
+    let ring = key_ring(config, database.clone(), &sealing, Arc::clone(&clock)).await?;
+    let ring = Arc::new(ring);
     tokio::spawn(tend(Arc::downgrade(&ring)));
     let issuer = config
         .http
@@ -304,6 +329,7 @@ async fn services(
         &ending.tasks,
         ending.over.clone(),
     );
+    let answers = SealedAnswers::new(database.clone(), Arc::clone(&sealing), Arc::clone(&clock));
     let uses = WrittenKeyUses::start(database.clone(), &ending.tasks, ending.over.clone());
     let store = Arc::new(SeaStore::new(
         database,
@@ -382,6 +408,8 @@ async fn services(
         admin: Admin::new(ground.clone()),
         platform: Platform::new(ground),
         refusals: Arc::new(refusals),
+        answers: Arc::new(answers),
+        cursors: sealing,
         clock,
         background: Background::new(Handle::current(), ending.tasks.clone()),
         leaving: ending.leaving.clone(),
@@ -400,7 +428,12 @@ async fn services(
         },
         proxies: TrustedProxies(config.http.trusted_proxies.clone()),
         throttle: if limits.enabled {
-            Throttle::per_address(limits.burst, limits.per_second)
+            let allowance = |burst, per_second| Allowance { burst, per_second };
+            Throttle::of(
+                allowance(limits.burst, limits.per_second),
+                allowance(limits.principal_burst, limits.principal_per_second),
+                allowance(limits.tenant_burst, limits.tenant_per_second),
+            )
         } else {
             Throttle::default()
         },
@@ -455,19 +488,27 @@ pub(crate) async fn ground(config: &Config, machine: &Machine) -> Result<Ground,
     })
 }
 
+/// The key of keys.
+///
+/// # Errors
+/// When it cannot be read or made.
+pub(crate) fn sealing_key(config: &Config) -> Result<SealingKey, SealingKeyError> {
+    match &config.tokens.sealing_key {
+        Some(key) => SealingKey::from_base64(key),
+        None => SealingKey::from_file(&config.sealing_key_file()),
+    }
+}
+
 /// The keys of the deployment.
 ///
 /// # Errors
-/// When the sealing key cannot be used, when the database does not answer.
+/// When the database does not answer.
 pub(crate) async fn key_ring(
     config: &Config,
     database: Database,
+    sealing: &Arc<SealingKey>,
     clock: Arc<dyn Clock>,
 ) -> Result<KeyRing, StartError> {
-    let sealing = match &config.tokens.sealing_key {
-        Some(key) => SealingKey::from_base64(key)?,
-        None => SealingKey::from_file(&config.sealing_key_file())?,
-    };
     let policy = KeyPolicy {
         algorithm: match config.tokens.algorithm {
             Algorithm::ES256 => KeyAlgorithm::Es256,
@@ -477,11 +518,12 @@ pub(crate) async fn key_ring(
         max_age: Duration::from_secs(config.tokens.key_max_age),
         ..KeyPolicy::default()
     };
-    Ok(KeyRing::open(database, sealing, policy, clock).await?)
+    Ok(KeyRing::open(database, Arc::clone(sealing), policy, clock).await?)
 }
 
-/// Erases organizations that were deleted too long ago to be restored, now and every hour, for as long as it serves.
-async fn erase_lapsed(organizations: Organizations) {
+/// Erases organizations that were deleted too long ago to be restored, and answers that were kept long enough, now and every
+/// hour, for as long as it serves.
+async fn erase_lapsed(organizations: Organizations, answers: Arc<dyn Answers>) {
     loop {
         match organizations.erase_lapsed().await {
             Ok(0) => {}
@@ -489,6 +531,9 @@ async fn erase_lapsed(organizations: Organizations) {
             Err(error) => {
                 tracing::warn!(error = %error, "deleted organizations could not be erased")
             }
+        }
+        if let Err(error) = answers.forget_lapsed().await {
+            tracing::warn!(error = %error, "kept answers could not be erased");
         }
         tokio::time::sleep(ERASE_EVERY).await;
     }
@@ -540,12 +585,26 @@ fn peppered(hashing: HashingOptions, config: &Config) -> Result<HashingOptions, 
     })
 }
 
+/// Is this what browsers call an origin (RFC 6454 §6.1)? `*` is none: what may be read with credentials is not for everybody.
+fn is_origin(text: &str) -> bool {
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|host| {
+        let plain = |byte: u8| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:[]".contains(&byte)
+        };
+        !host.is_empty() && host.bytes().all(plain)
+    })
+}
+
 /// The service's own pages, under each name by which a browser may know it.
 fn origins(config: &Config, address: SocketAddr) -> Vec<String> {
     let mut origins = vec![
         format!("http://{address}"),
         format!("http://localhost:{}", address.port()),
     ];
+    origins.extend_from_slice(&config.http.cors_origins);
     if let Some(url) = &config.http.public_url {
         // An origin ends where the path begins (RFC 6454 §6.1).
         let path = url

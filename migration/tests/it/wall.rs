@@ -129,6 +129,8 @@ async fn furnished(db: &DatabaseConnection, name: &str, secret: u8) -> Island {
             "INSERT INTO invitation_roles (tenant_id, invitation_id, role_id)
              SELECT tenant_id, id, '{role}' FROM invitations WHERE tenant_id = '{tenant}';
              INSERT INTO slugs (slug, tenant_id, created_at) VALUES ('{name}', '{tenant}', 1);
+             INSERT INTO kept_answers (id, tenant_id, fingerprint, answer, expires_at)
+             VALUES (gen_random_uuid(), '{tenant}', '\\x01', '\\x02', 1);
              INSERT INTO audit_events (id, tenant_id, at, action, target, outcome)
              VALUES (gen_random_uuid(), '{tenant}', 1, 'x', 'x', 'permitted')"
         ),

@@ -188,6 +188,8 @@ fn services() -> Services {
         admin: Admin::new(ground.clone()),
         platform: Platform::new(ground),
         refusals: Arc::new(Untouched),
+        answers: Arc::new(Untouched),
+        cursors: Arc::new(Untouched),
         clock: Arc::new(Noon),
         readiness: Arc::new(Untouched),
         keys: Arc::new(Untouched),
@@ -526,6 +528,38 @@ impl Views for Untouched {
 impl AccountUnit for Untouched {
     async fn commit(self: Box<Self>, _: AuditEntry) -> Result<(), StoreError> {
         unreachable!("something was written")
+    }
+}
+
+#[async_trait]
+impl Keeps for Untouched {
+    async fn keep(&mut self, _: &KeptAnswer) -> Result<(), StoreError> {
+        unreachable!("something was written")
+    }
+}
+
+#[async_trait]
+impl Answers for Untouched {
+    fn recognize(&self, _: Requester, _: &str, _: &[&[u8]]) -> KeyedRequest {
+        unreachable!("a key was sent")
+    }
+    fn seal(&self, _: &KeyedRequest, _: &[u8]) -> Result<KeptAnswer, StoreError> {
+        unreachable!("something was answered")
+    }
+    async fn earlier(&self, _: &KeyedRequest) -> Result<Option<Earlier>, StoreError> {
+        unreachable!("the store was touched")
+    }
+    async fn forget_lapsed(&self) -> Result<u64, StoreError> {
+        unreachable!("the store was touched")
+    }
+}
+
+impl Cursors for Untouched {
+    fn sign(&self, _: &[u8]) -> [u8; 16] {
+        unreachable!("something was listed")
+    }
+    fn verify(&self, _: &[u8], _: &[u8; 16]) -> bool {
+        false
     }
 }
 

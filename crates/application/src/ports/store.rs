@@ -3,7 +3,7 @@
 //! A *unit of work* is one transaction, pinned to one tenant or one account; dropped without a commit, it never was.
 //! *Views* are reads that no invariant depends on.
 
-use super::{AccessClaims, MachineClaims, RefreshClaims, Secret};
+use super::{AccessClaims, KeptAnswer, MachineClaims, RefreshClaims, Secret};
 use async_trait::async_trait;
 use bailiwick_domain::{
     ApiKeyId, AuditId, ChainId, InvitationId, MailedTokenId, MemberId, Name, ProjectId, RoleId,
@@ -603,7 +603,7 @@ pub struct Slice<Row> {
 /// One transaction in one tenant: every repository of it at once.
 #[async_trait]
 pub trait TenantUnit:
-    Directory + Tenants + Roles + Members + Invitations + Offers + Projects + Machines
+    Directory + Tenants + Roles + Members + Invitations + Offers + Projects + Machines + Keeps
 {
     /// Makes it last. Nothing is written without a record of who wrote it.
     async fn commit(self: Box<Self>, entry: AuditEntry) -> Result<(), StoreError>;
@@ -611,9 +611,16 @@ pub trait TenantUnit:
 
 /// One transaction about one account.
 #[async_trait]
-pub trait AccountUnit: Users + Sessions {
+pub trait AccountUnit: Users + Sessions + Keeps {
     /// Makes it last. Nothing is written without a record of who wrote it.
     async fn commit(self: Box<Self>, entry: AuditEntry) -> Result<(), StoreError>;
+}
+
+/// The answer to whoever asked for what the unit does.
+#[async_trait]
+pub trait Keeps: Send {
+    /// Keeps it. [`Unique::Request`] when one is kept for the request already.
+    async fn keep(&mut self, answer: &KeptAnswer) -> Result<(), StoreError>;
 }
 
 /// The account that the unit is about.
@@ -945,4 +952,6 @@ pub enum Unique {
     ProjectName,
     /// One live chain a session and tenant.
     LiveChain,
+    /// One answer a request with a key.
+    Request,
 }

@@ -4,6 +4,7 @@ pub(crate) mod api_key;
 pub(crate) mod audit_event;
 pub(crate) mod invitation;
 pub(crate) mod invitation_role;
+pub(crate) mod kept_answer;
 pub(crate) mod mailed_token;
 pub(crate) mod member;
 pub(crate) mod member_role;

@@ -59,6 +59,7 @@ fn entities() -> BTreeMap<String, Shape> {
         shape(session::Entity),
         shape(signing_key::Entity),
         shape(slug::Entity),
+        shape(kept_answer::Entity),
         shape(mailed_token::Entity),
         shape(tenant::Entity),
         shape(user::Entity),

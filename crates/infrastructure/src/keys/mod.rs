@@ -8,3 +8,4 @@ pub use pair::KeyAlgorithm;
 pub use ring::{KeyError, KeyInfo, KeyPolicy, KeyRing, KeyState};
 pub(crate) use ring::{Purpose, VerifyingKey};
 pub use sealing::{SealingKey, SealingKeyError};
+pub(crate) use sealing::{Use, half};

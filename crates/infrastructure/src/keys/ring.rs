@@ -90,7 +90,7 @@ impl KeyError {
 /// The keys of the deployment.
 pub struct KeyRing {
     database: Database,
-    sealing: SealingKey,
+    sealing: Arc<SealingKey>,
     clock: Arc<dyn Clock>,
     policy: KeyPolicy,
     keys: RwLock<Arc<Keys>>,
@@ -165,13 +165,13 @@ impl KeyRing {
     /// When the database does not answer, or holds what is no key.
     pub async fn open(
         database: Database,
-        sealing: SealingKey,
+        sealing: impl Into<Arc<SealingKey>>,
         policy: KeyPolicy,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, KeyError> {
         let ring = Self {
             database,
-            sealing,
+            sealing: sealing.into(),
             clock,
             policy,
             keys: RwLock::default(),

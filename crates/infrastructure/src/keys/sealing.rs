@@ -1,9 +1,11 @@
-//! The key of keys: it never enters the database, so that a stolen database signs nothing.
+//! The key of keys: it never enters the database, so that a stolen database signs nothing and opens nothing.
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey},
-    digest,
+    constant_time::verify_slices_are_equal,
+    digest, hkdf, hmac,
 };
+use bailiwick_application::ports::Cursors;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use std::{
     fs, io,
@@ -13,10 +15,22 @@ use std::{
 use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
-/// Seals private keys with AES-256-GCM (NIST SP 800-38D).
+/// Seals private keys and kept answers with AES-256-GCM (NIST SP 800-38D), and marks what the service has to recognize with
+/// HMAC-SHA256, each use with a key of its own (HKDF, RFC 5869).
 pub struct SealingKey {
     key: RandomizedNonceKey,
+    requests: hmac::Key,
+    cursors: hmac::Key,
     fingerprint: String,
+}
+
+/// What is marked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// Requests that may come again.
+    Request,
+    /// Places in lists.
+    Cursor,
 }
 
 /// Why there is no sealing key.
@@ -71,7 +85,13 @@ impl SealingKey {
             .take(8)
             .map(|byte| format!("{byte:02x}"))
             .collect();
-        Ok(Self { key, fingerprint })
+        let [requests, cursors] = [Use::Request, Use::Cursor].map(|what| what.key(&bytes));
+        Ok(Self {
+            key,
+            requests: requests.ok_or(SealingKeyError::Form)?,
+            cursors: cursors.ok_or(SealingKeyError::Form)?,
+            fingerprint,
+        })
     }
 
     /// Tells this key from others, without telling the key.
@@ -89,6 +109,24 @@ impl SealingKey {
         Some([nonce.as_ref().as_slice(), &sealed].concat())
     }
 
+    /// Marks a text, of which each part keeps its ends.
+    pub(crate) fn mac(&self, what: Use, parts: &[&[u8]]) -> [u8; 32] {
+        let key = match what {
+            Use::Request => &self.requests,
+            Use::Cursor => &self.cursors,
+        };
+        let mut mac = hmac::Context::with_key(key);
+        for part in parts {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        let mut bytes = [0; 32];
+        for (byte, said) in bytes.iter_mut().zip(mac.sign().as_ref()) {
+            *byte = *said;
+        }
+        bytes
+    }
+
     /// Opens what [`seal`](Self::seal) has sealed.
     pub(crate) fn open(&self, sealed: &[u8], what: &str) -> Option<Zeroizing<Vec<u8>>> {
         let (nonce, sealed) = sealed.split_at_checked(aws_lc_rs::aead::NONCE_LEN)?;
@@ -99,6 +137,42 @@ impl SealingKey {
             .open_in_place(nonce, Aad::from(what.as_bytes()), &mut sealed)
             .ok()?;
         Some(Zeroizing::new(secret.to_vec()))
+    }
+}
+
+impl Use {
+    const fn name(self) -> &'static [u8] {
+        match self {
+            Self::Request => b"bailiwick request",
+            Self::Cursor => b"bailiwick cursor",
+        }
+    }
+
+    fn key(self, secret: &[u8]) -> Option<hmac::Key> {
+        let key = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(secret);
+        let mut bytes = Zeroizing::new([0; SealingKey::LENGTH]);
+        key.expand(&[self.name()], hkdf::HKDF_SHA256)
+            .and_then(|key| key.fill(bytes.as_mut_slice()))
+            .ok()?;
+        Some(hmac::Key::new(hmac::HMAC_SHA256, bytes.as_slice()))
+    }
+}
+
+impl Cursors for SealingKey {
+    fn sign(&self, place: &[u8]) -> [u8; 16] {
+        half(self.mac(Use::Cursor, &[place]))
+    }
+
+    fn verify(&self, place: &[u8], mark: &[u8; 16]) -> bool {
+        verify_slices_are_equal(&self.sign(place), mark).is_ok()
+    }
+}
+
+/// As much of a mark as nobody guesses (RFC 2104 §5).
+pub(crate) const fn half(mark: [u8; 32]) -> [u8; 16] {
+    match mark.first_chunk() {
+        Some(half) => *half,
+        None => [0; 16],
     }
 }
 

@@ -8,12 +8,13 @@ use super::{
     rows,
 };
 use crate::{
+    answers::keep,
     database::Tx,
     entity::{mailed_token, operator, refresh_chain, session, user},
 };
 use async_trait::async_trait;
 use bailiwick_application::ports::{
-    Account, AccountUnit, Device, Secret, Sessions, StoreError, Users, Which,
+    Account, AccountUnit, Device, Keeps, KeptAnswer, Secret, Sessions, StoreError, Users, Which,
 };
 use bailiwick_domain::{
     ChainId, MailedTokenId, SessionId, TenantId, Timestamp, UserId,
@@ -55,6 +56,13 @@ impl AccountUnit for AccountTx {
             ));
         }
         self.recorder.commit(self.tx, Scope::Platform, &entry).await
+    }
+}
+
+#[async_trait]
+impl Keeps for AccountTx {
+    async fn keep(&mut self, answer: &KeptAnswer) -> Result<(), StoreError> {
+        keep(&self.tx, answer).await
     }
 }
 

@@ -16,9 +16,10 @@ const UNIQUE: &[(&str, &str, Unique)] = &[
     ("uq_projects_name",             "projects.tenant_id, projects.name",                   Unique::ProjectName),
     ("uq_refresh_chains_tenant",     "refresh_chains.session_id, refresh_chains.tenant_id", Unique::LiveChain),
     ("uq_refresh_chains_no_tenant",  "refresh_chains.session_id",                           Unique::LiveChain),
+    ("pk_kept_answers",              "kept_answers.id",                                     Unique::Request),
 ];
 
-pub(super) fn store_error(error: DbErr) -> StoreError {
+pub(crate) fn store_error(error: DbErr) -> StoreError {
     if let Some(SqlErr::UniqueConstraintViolation(detail)) = error.sql_err()
         && let Some((.., taken)) = UNIQUE.iter().find(|(constraint, columns, _)| {
             detail.contains(constraint) || detail.ends_with(columns)

@@ -30,7 +30,6 @@ use bailiwick_domain::{
     invitation::Redemption,
     tenant::{Erasure, Tenant},
 };
-use error::store_error;
 use sea_orm::{ConnectionTrait, Statement};
 use std::{sync::Arc, time::Duration};
 use tenant::TenantTx;
@@ -38,8 +37,9 @@ use tokio::time::timeout;
 
 #[cfg(test)]
 pub(crate) use credentials::columns_of_facts;
+pub(crate) use error::store_error;
 pub(crate) use machines::touch;
-pub(crate) use owned::OfNobody;
+pub(crate) use owned::{OfNobody, OfTenant};
 pub(crate) use reading::{Named, Reads};
 pub(crate) use rows::{actor_id, key_id};
 #[cfg(any(test, feature = "fuzzing"))]

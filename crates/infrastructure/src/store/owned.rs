@@ -1,9 +1,9 @@
 //! The only way to the tables: each is reached through its owner, so that no query can forget whose rows it is about.
 
 use crate::entity::{
-    api_key, audit_event, invitation, invitation_role, mailed_token, member, member_role, operator,
-    ownership_offer, project, project_role, refresh_chain, role, role_include, service_account,
-    service_account_role, session, signing_key, slug, tenant, user,
+    api_key, audit_event, invitation, invitation_role, kept_answer, mailed_token, member,
+    member_role, operator, ownership_offer, project, project_role, refresh_chain, role,
+    role_include, service_account, service_account_role, session, signing_key, slug, tenant, user,
 };
 use bailiwick_domain::{
     ApiKeyId, TenantId, UserId, access::PlatformScope, member::MemberStatus, role::BuiltIn,
@@ -32,7 +32,7 @@ pub(super) const ONLY_IN_PLACE: &str = if cfg!(feature = "without-first-wall") {
     clippy::disallowed_methods,
     reason = "this is where the tenant is added"
 )]
-pub(super) trait OfTenant: EntityTrait {
+pub(crate) trait OfTenant: EntityTrait {
     /// Which column says whose.
     const TENANT: Self::Column;
 
@@ -200,6 +200,10 @@ impl OfTenant for audit_event::Entity {
     const TENANT: Self::Column = audit_event::Column::TenantId;
 }
 
+impl OfTenant for kept_answer::Entity {
+    const TENANT: Self::Column = kept_answer::Column::TenantId;
+}
+
 impl OfTenant for refresh_chain::Entity {
     const TENANT: Self::Column = refresh_chain::Column::TenantId;
 }
@@ -211,3 +215,4 @@ impl OfNobody for mailed_token::Entity {}
 impl OfNobody for signing_key::Entity {}
 impl OfNobody for refresh_chain::Entity {}
 impl OfNobody for audit_event::Entity {}
+impl OfNobody for kept_answer::Entity {}

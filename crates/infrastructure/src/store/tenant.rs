@@ -8,17 +8,18 @@ use super::{
     roles, rows,
 };
 use crate::{
+    answers::keep,
     database::Tx,
     entity::{
-        api_key, invitation, invitation_role, member, member_role, ownership_offer, project,
-        project_role, refresh_chain, role, role_include, service_account, service_account_role,
-        slug, tenant, user,
+        api_key, invitation, invitation_role, kept_answer, member, member_role, ownership_offer,
+        project, project_role, refresh_chain, role, role_include, service_account,
+        service_account_role, slug, tenant, user,
     },
 };
 use async_trait::async_trait;
 use bailiwick_application::ports::{
-    Directory, Invitations, Members, Offers, Projects, Roles, Secret, StoreError, TenantUnit,
-    Tenants, Unique,
+    Directory, Invitations, Keeps, KeptAnswer, Members, Offers, Projects, Roles, Secret,
+    StoreError, TenantUnit, Tenants, Unique,
 };
 use bailiwick_domain::{
     InvitationId, MemberId, Name, ProjectId, RoleId, TenantId, Timestamp, UserId,
@@ -53,6 +54,13 @@ impl TenantUnit for TenantTx {
         self.recorder
             .commit(self.tx, Scope::Tenant(self.tenant), &entry)
             .await
+    }
+}
+
+#[async_trait]
+impl Keeps for TenantTx {
+    async fn keep(&mut self, answer: &KeptAnswer) -> Result<(), StoreError> {
+        keep(&self.tx, answer).await
     }
 }
 
@@ -605,6 +613,7 @@ impl TenantTx {
         if marked.rows_affected == 0 {
             return Ok(false);
         }
+        self.empty::<kept_answer::Entity>().await?;
         self.empty::<api_key::Entity>().await?;
         self.empty::<service_account_role::Entity>().await?;
         self.empty::<service_account::Entity>().await?;
