@@ -11,7 +11,7 @@ use std::{
 /// Every package, its folder, and all that it is built from. Nothing else, and nothing less.
 #[rustfmt::skip]
 const PACKAGES: &[(&str, &str, &[&str])] = &[
-    ("bailiwick-domain",         "crates/domain",         &["crc32fast", "thiserror", "uuid"]),
+    ("bailiwick-domain",         "crates/domain",         &["thiserror", "uuid"]),
     ("bailiwick-application",    "crates/application",    &["async-trait", "bailiwick-domain", "thiserror", "uuid"]),
     ("bailiwick-infrastructure", "crates/infrastructure", &["argon2", "askama", "async-trait", "aws-lc-rs", "bailiwick-application", "bailiwick-domain", "base64", "deadpool", "futures-util", "governor", "jsonwebtoken", "lettre", "moka", "rustix", "sea-orm", "sea-query-sqlx", "serde", "serde_json", "sqlx", "tempfile", "thiserror", "tokio", "tokio-util", "tracing", "uuid", "zeroize"]),
     ("bailiwick-api",            "crates/api",            &["actix-cors", "actix-http", "actix-web", "bailiwick-application", "bailiwick-domain", "base64", "form_urlencoded", "futures-util", "garde", "governor", "idna", "ipnet", "schemars", "serde", "serde_json", "serde_path_to_error", "serde_urlencoded", "thiserror", "time", "tokio", "tokio-util", "tracing", "uuid"]),
@@ -189,7 +189,7 @@ fn words_in_comments_are_not_code() {
     assert_eq!(words, ["let", "a", "1", "fs", "read", "b"]);
 }
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .unwrap()

@@ -37,6 +37,7 @@ mod organizations;
 mod platform;
 mod problems;
 mod projects_seen;
+mod published;
 mod roles;
 mod round_trips;
 mod samples;

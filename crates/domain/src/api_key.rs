@@ -1,4 +1,11 @@
 //! API keys: what a service account shows for itself, and how far it goes.
+//!
+//! ```
+//! use bailiwick_domain::api_key::ShownKey;
+//!
+//! // A slip of the pen is noticed before anything is looked up.
+//! assert!("bw_01h455vb4pex5vsknk084sn02q_slip".parse::<ShownKey>().is_err());
+//! ```
 
 use crate::{
     ApiKeyId, Name, ServiceAccountId, TenantId, Timestamp, UserId,
@@ -10,10 +17,55 @@ use crate::{
     role::{Escalation, hand_on, is_on_offer},
     service_account::ServiceAccount,
 };
-use std::{fmt, str::FromStr, time::Duration};
+use alloc::{borrow::ToOwned, format, string::String, string::ToString};
+use core::{fmt, str::FromStr, time::Duration};
 use uuid::Uuid;
 
 /// A key of one service account. Its secrets are elsewhere, and only their hashes.
+///
+/// ```
+/// use bailiwick_domain::{ApiKeyId, ServiceAccountId, TenantId, Timestamp, UserId};
+/// use bailiwick_domain::access::{Principal, action::*, authorize};
+/// use bailiwick_domain::api_key::{ApiKey, KeyDraft, grants_named};
+/// use bailiwick_domain::role::{BuiltIn, Role, RoleBook};
+/// use bailiwick_domain::service_account::ServiceAccount;
+/// # use bailiwick_domain::RoleId;
+/// # use core::time::Duration;
+/// # use uuid::Uuid;
+///
+/// # let (tenant, admin) = (TenantId::from_uuid(Uuid::from_u128(1)), RoleId::from_uuid(Uuid::from_u128(2)));
+/// # let book = RoleBook::of(vec![Role::built_in(admin, BuiltIn::Admin)]);
+/// # let now = Timestamp::from_micros(0);
+/// let ada = Principal::new(UserId::from_uuid(Uuid::from_u128(3))).granted(tenant, BuiltIn::Admin.grants());
+/// let robot = ServiceAccount::create(
+///     &authorize::<CreateServiceAccount>(&ada, tenant)?,
+///     &book,
+///     ServiceAccountId::from_uuid(Uuid::from_u128(4)),
+///     "Deploys".parse()?,
+///     vec![admin],
+///     0,
+///     now,
+/// )?;
+///
+/// let draft = KeyDraft { name: "ci".parse()?, grants: grants_named(["project:read"])?, expires_at: None };
+/// let id = ApiKeyId::from_uuid(Uuid::from_u128(5));
+/// let mut key = ApiKey::make(&authorize::<CreateApiKey>(&ada, tenant)?, &robot, id, draft, 0, now)?;
+///
+/// assert!(key.is_live(now));
+/// assert_eq!(key.expires_at, now.plus(ApiKey::LIFETIME));
+/// assert_eq!(key.machine().account, robot.id);
+///
+/// // Another secret; the one before is good for another hour.
+/// let hour = now.plus(Duration::from_secs(3_600));
+/// key.rotate(&authorize::<RotateApiKey>(&ada, tenant)?, Some(hour), now)?;
+/// assert!(key.takes_previous(now) && !key.takes_previous(hour));
+/// let permit = authorize::<RevokeApiKey>(&ada, tenant)?;
+/// key.forget_previous(&permit)?;
+/// assert!(!key.takes_previous(now));
+/// key.revoke(&permit, now)?;
+/// assert!(!key.is_live(now));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKey {
     /// Which.
@@ -41,6 +93,18 @@ pub struct ApiKey {
 }
 
 /// What is wanted of a new key.
+///
+/// ```
+/// use bailiwick_domain::{Timestamp, api_key::{KeyDraft, grants_named}};
+///
+/// let draft = KeyDraft {
+///     name: "backup".parse()?,
+///     grants: grants_named(["project:read", "audit:read"])?,
+///     expires_at: Some(Timestamp::from_micros(1_800_000_000_000_000)),
+/// };
+/// assert_eq!(draft.grants.len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyDraft {
     /// What people call it.
@@ -52,6 +116,12 @@ pub struct KeyDraft {
 }
 
 /// Why a key is not as it was asked to be.
+///
+/// ```
+/// use bailiwick_domain::api_key::ApiKeyError;
+///
+/// assert_eq!(ApiKeyError::TooMany.to_string(), "a service account has at most 50 live keys");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ApiKeyError {
     /// It would go further than the one who makes it, or a machine would come by what owners alone give to machines.
@@ -73,6 +143,19 @@ pub enum ApiKeyError {
 
 /// A key as whoever holds it shows it: `bw_`, the id, `_`, 256 bits, and a checksum over all that. A mistake in typing is
 /// noticed before anything is looked up, and whoever scans for lost secrets knows one when they see it.
+///
+/// ```
+/// use bailiwick_domain::{ApiKeyId, api_key::ShownKey};
+/// # use uuid::Uuid;
+///
+/// let key = ShownKey { id: ApiKeyId::from_uuid(Uuid::from_u128(1)), secret: [7; 32] };
+/// let shown = key.to_string();
+///
+/// assert!(shown.starts_with(ShownKey::PREFIX));
+/// assert_eq!(shown.parse::<ShownKey>()?, key);
+/// assert!(!format!("{key:?}").contains("7, 7"), "it is shown once, and not to the log");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct ShownKey {
     /// Which key it says it is.
@@ -82,6 +165,12 @@ pub struct ShownKey {
 }
 
 /// A text that is no key of ours.
+///
+/// ```
+/// use bailiwick_domain::api_key::{InvalidKey, ShownKey};
+///
+/// assert_eq!("sk_live_1".parse::<ShownKey>(), Err(InvalidKey));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a key that begins with `bw_`")]
 pub struct InvalidKey;
@@ -217,6 +306,13 @@ impl ApiKey {
 const DAY: u64 = 24 * 60 * 60;
 
 /// Does it let a machine change who may do what? A key holds it only if an owner named it.
+///
+/// ```
+/// use bailiwick_domain::{access::Permission, api_key::manages};
+///
+/// assert!(manages(Permission::AssignRoles));
+/// assert!(!manages(Permission::ReadProject));
+/// ```
 #[must_use]
 pub const fn manages(permission: Permission) -> bool {
     match permission {
@@ -262,6 +358,15 @@ pub const fn manages(permission: Permission) -> bool {
 ///
 /// # Errors
 /// When one names nothing that a key may hold.
+///
+/// ```
+/// use bailiwick_domain::{access::Permission, api_key::grants_named};
+///
+/// let members = grants_named(["member:*"])?;
+/// assert_eq!(members.to_string(), "member:list", "no pattern lets a machine manage");
+/// assert_eq!(grants_named(["member:invite"])?.to_string(), "member:invite");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn grants_named<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Grants, InvalidGrant> {
     texts.into_iter().try_fold(Grants::empty(), |grants, text| {
         let named = !text.contains('*');
@@ -298,9 +403,33 @@ fn halves(secret: &[u8; 32]) -> [u128; 2] {
     [whole(first), whole(last)]
 }
 
-/// CRC-32 (ISO 3309) in the letters of the rest.
+/// CRC-32 as ISO 3309 has it, bit by bit: what is summed up is a hundred bytes long.
+const fn crc32(bytes: &[u8]) -> u32 {
+    const POLYNOMIAL: u32 = 0xedb8_8320;
+    let mut sum = u32::MAX;
+    let mut rest = bytes;
+    while let [byte, after @ ..] = rest {
+        sum ^= *byte as u32;
+        let mut bit = 0;
+        while bit < 8 {
+            let low = sum & 1;
+            sum >>= 1;
+            if low == 1 {
+                sum ^= POLYNOMIAL;
+            }
+            bit += 1;
+        }
+        rest = after;
+    }
+    !sum
+}
+
+// The check value of CRC-32/ISO-HDLC in the catalogue of G. Cook.
+const _: () = assert!(crc32(b"123456789") == 0xcbf4_3926);
+
+/// The same in the letters of the rest.
 fn checksum(body: &str) -> String {
-    let sum = crc32fast::hash(body.as_bytes());
+    let sum = crc32(body.as_bytes());
     let spelled = Suffix(Uuid::from_u128(u128::from(sum))).to_string();
     let zeros = spelled.len() - ShownKey::CHECKSUM;
     spelled.get(zeros..).unwrap_or_default().to_owned()

@@ -1,8 +1,17 @@
 //! Identifiers: a type for each aggregate, spelled as a [TypeID] on the wire.
 //!
 //! [TypeID]: https://github.com/jetify-com/typeid/tree/main/spec
+//!
+//! ```
+//! use bailiwick_domain::{TenantId, UserId};
+//!
+//! let tenant: TenantId = "org_01h455vb4pex5vsknk084sn02q".parse()?;
+//! assert_eq!(tenant.as_uuid().to_string(), "01890a5d-ac96-774b-bcce-b302099a8057");
+//! assert!("org_01h455vb4pex5vsknk084sn02q".parse::<UserId>().is_err(), "an org is no user");
+//! # Ok::<(), bailiwick_domain::id::InvalidId>(())
+//! ```
 
-use std::{fmt, str::FromStr};
+use core::{fmt, str::FromStr};
 use uuid::Uuid;
 
 /// Crockford's base 32, in lower case.
@@ -11,6 +20,13 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const SUFFIX: usize = 26;
 
 /// A text that is no identifier of the kind that was asked for.
+///
+/// ```
+/// use bailiwick_domain::RoleId;
+///
+/// let error = "owner".parse::<RoleId>().unwrap_err();
+/// assert_eq!(error.to_string(), "expected an id like `role_01h455vb4pex5vsknk084sn02q`");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected an id like `{0}_01h455vb4pex5vsknk084sn02q`")]
 pub struct InvalidId(&'static str);
@@ -18,6 +34,19 @@ pub struct InvalidId(&'static str);
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident $prefix:literal;)*) => {$(
         $(#[$doc])*
+        ///
+        /// ```
+        #[doc = concat!("use bailiwick_domain::", stringify!($name), ";")]
+        /// # use uuid::Uuid;
+        ///
+        #[doc = concat!("let id = ", stringify!($name), "::from_uuid(Uuid::from_u128(1));")]
+        ///
+        #[doc = concat!("assert_eq!(id.to_string(), \"", $prefix, "_00000000000000000000000001\");")]
+        #[doc = concat!("assert_eq!(id.to_string().parse::<", stringify!($name), ">()?, id);")]
+        #[doc = concat!("assert!(id.to_string().starts_with(", stringify!($name), "::PREFIX));")]
+        /// assert_eq!(id.as_uuid(), Uuid::from_u128(1));
+        /// # Ok::<(), bailiwick_domain::id::InvalidId>(())
+        /// ```
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(Uuid);
 

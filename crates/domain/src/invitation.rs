@@ -1,4 +1,10 @@
 //! Invitations: offers of membership to people who may have no account yet.
+//!
+//! ```
+//! use bailiwick_domain::invitation::Invitation;
+//!
+//! assert_eq!(Invitation::LIFETIME.as_secs(), 7 * 24 * 60 * 60);
+//! ```
 
 use crate::{
     InvitationId, MemberId, RoleId, TenantId, Timestamp, UserId,
@@ -12,9 +18,53 @@ use crate::{
     tenant::{DomainRefused, Tenant},
     user::{EmailAddress, User},
 };
-use std::time::Duration;
+use alloc::vec::Vec;
+use core::time::Duration;
 
 /// An offer of membership to an email address.
+///
+/// ```
+/// # use bailiwick_domain::{InvitationId, MemberId, RoleId, TenantId, Timestamp, UserId};
+/// # use bailiwick_domain::access::{AccountScope, action::*, authorize};
+/// # use bailiwick_domain::tenant::Tenant;
+/// # use bailiwick_domain::user::User;
+/// # use uuid::Uuid;
+/// use bailiwick_domain::invitation::{Invitation, InvitationStatus, Shown};
+/// use bailiwick_domain::role::RoleBook;
+///
+/// # let now = Timestamp::from_micros(0);
+/// # let id = Uuid::from_u128;
+/// # let ada = User::new(UserId::from_uuid(id(1)), "ada@example.com".parse()?, "Ada".parse()?, now);
+/// # let founding = AccountScope::registering(&ada).founding(TenantId::from_uuid(id(2)));
+/// # let roles = [3, 4, 5].map(|role| RoleId::from_uuid(id(role)));
+/// # let acme = Tenant::found(&founding, "Acme".parse()?, MemberId::from_uuid(id(6)), roles, now);
+/// let book = RoleBook::of(acme.roles.to_vec());
+/// let owner = acme.owner.principal(&acme.tenant, &book, now);
+/// let permit = authorize::<InviteMember>(&owner, acme.tenant.id)?;
+///
+/// let mut invitation = Invitation::issue(
+///     &permit,
+///     &book,
+///     &acme.tenant,
+///     InvitationId::from_uuid(id(7)),
+///     "bob@example.com".parse()?,
+///     vec![acme.roles[2].id],
+///     now,
+/// )?;
+/// invitation.resend(&permit, &book, &acme.tenant, now)?;
+/// assert_eq!(invitation.status_at(invitation.expires_at), InvitationStatus::Expired);
+///
+/// let bob = User::new(UserId::from_uuid(id(8)), "bob@example.com".parse()?, "Bob".parse()?, now);
+/// let redemption = invitation.redeem(&bob, Shown::Secret, now)?;
+/// let member = MemberId::from_uuid(id(9));
+/// let bob = invitation.accept(&redemption, &book, &acme.tenant, Some(&owner), member, now)?;
+///
+/// assert_eq!(bob.tenant, acme.tenant.id);
+/// assert_eq!(invitation.status, InvitationStatus::Accepted);
+/// let revoke = authorize::<RevokeInvitation>(&owner, acme.tenant.id)?;
+/// assert!(invitation.revoke(&revoke).is_err(), "it was answered");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {
     /// Which. The secret is another thing, and only the mail has it.
@@ -36,6 +86,12 @@ pub struct Invitation {
 }
 
 /// What has become of an invitation.
+///
+/// ```
+/// use bailiwick_domain::invitation::InvitationStatus;
+///
+/// assert_eq!(InvitationStatus::Pending.name(), "pending");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InvitationStatus {
     /// It waits.
@@ -51,6 +107,12 @@ pub enum InvitationStatus {
 }
 
 /// How somebody comes by an invitation.
+///
+/// ```
+/// use bailiwick_domain::invitation::Shown;
+///
+/// assert_ne!(Shown::Secret, Shown::Address, "one proves who reads the mail, the other who signed in");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shown {
     /// They brought the secret that was mailed: they read the mail of the address.
@@ -60,6 +122,12 @@ pub enum Shown {
 }
 
 /// Why there is no invitation to write.
+///
+/// ```
+/// use bailiwick_domain::invitation::InviteError;
+///
+/// assert_eq!(InviteError::Over.to_string(), "the invitation was answered, or taken back");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InviteError {
     /// A role holds more than the one who invites.
@@ -77,6 +145,13 @@ pub enum InviteError {
 }
 
 /// Why an invitation does nothing for somebody.
+///
+/// ```
+/// use bailiwick_domain::invitation::RedeemInvitationError;
+///
+/// let error = RedeemInvitationError::AnotherAddress;
+/// assert_eq!(error.to_string(), "the invitation is for another address");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RedeemInvitationError {
     /// It waits no more, or has lapsed.
@@ -94,6 +169,36 @@ pub enum RedeemInvitationError {
 }
 
 /// Leave to answer one invitation: it was for the address of whoever answers, or they brought its secret.
+///
+/// ```
+/// # use bailiwick_domain::{InvitationId, RoleId, TenantId, Timestamp, UserId};
+/// # use bailiwick_domain::access::Actor;
+/// # use uuid::Uuid;
+/// use bailiwick_domain::invitation::{Invitation, InvitationStatus};
+///
+/// # let now = Timestamp::from_micros(0);
+/// let mut invitation = Invitation {
+///     id: InvitationId::from_uuid(Uuid::from_u128(1)),
+///     tenant: TenantId::from_uuid(Uuid::from_u128(2)),
+///     email: "bob@example.com".parse()?,
+///     roles: vec![RoleId::from_uuid(Uuid::from_u128(3))],
+///     status: InvitationStatus::Pending,
+///     invited_by: Actor::User(UserId::from_uuid(Uuid::from_u128(4))),
+///     created_at: now,
+///     expires_at: now.plus(Invitation::LIFETIME),
+/// };
+///
+/// // Whoever brought the secret needs no account to say no.
+/// let redemption = invitation.redeem_to_decline(now)?;
+/// assert_eq!((redemption.tenant(), redemption.invitation()), (invitation.tenant, invitation.id));
+/// assert_eq!(redemption.user(), None);
+/// assert!(redemption.verifies_address());
+///
+/// invitation.decline(&redemption, now)?;
+/// assert_eq!(redemption.declined().action(), "invitation:decline");
+/// assert_eq!(redemption.accepted().action(), "invitation:accept");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "leave is asked for in order to be presented"]
 pub struct Redemption {
@@ -219,6 +324,28 @@ impl Invitation {
     ///
     /// # Errors
     /// When it waits no more.
+    ///
+    /// ```
+    /// # use bailiwick_domain::{InvitationId, TenantId, Timestamp, UserId, access::Actor};
+    /// # use uuid::Uuid;
+    /// # use bailiwick_domain::invitation::{Invitation, InvitationStatus};
+    /// # let now = Timestamp::from_micros(0);
+    /// # let mut invitation = Invitation {
+    /// #     id: InvitationId::from_uuid(Uuid::from_u128(1)),
+    /// #     tenant: TenantId::from_uuid(Uuid::from_u128(2)),
+    /// #     email: "bob@example.com".parse()?,
+    /// #     roles: Vec::new(),
+    /// #     status: InvitationStatus::Pending,
+    /// #     invited_by: Actor::User(UserId::from_uuid(Uuid::from_u128(4))),
+    /// #     created_at: now,
+    /// #     expires_at: now.plus(Invitation::LIFETIME),
+    /// # };
+    /// let redemption = invitation.redeem_to_decline(now)?;
+    /// invitation.decline(&redemption, now)?;
+    /// assert_eq!(invitation.status, InvitationStatus::Declined);
+    /// assert!(invitation.redeem_to_decline(now).is_err(), "it was answered");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn redeem_to_decline(&self, now: Timestamp) -> Result<Redemption, RedeemInvitationError> {
         self.redeemed(None, Shown::Secret, now)
     }

@@ -1,7 +1,26 @@
-//! The policy, its proofs, and the rules of each aggregate: pure.
+//! Multi-tenant access control that the compiler can follow, and the rules of an organization's life: pure.
 //!
-//! No async, no I/O, no clock, no randomness, no database, no HTTP. Whoever wants to act asks
-//! [`access`] for a permit; whoever wants to build an aggregate asks its own module.
+//! No async, no I/O, no clock, no randomness, no database, no HTTP, and no `std`. Whoever wants to act asks
+//! [`access`] for a permit; whoever wants to build an aggregate asks its own module. The built-in catalogue of
+//! permissions is a default: [`permissions!`] declares another one.
+//!
+//! ```
+//! use bailiwick_domain::{TenantId, UserId, access::*};
+//! # use uuid::Uuid;
+//!
+//! let tenant = TenantId::from_uuid(Uuid::from_u128(1));
+//! let ada = Principal::new(UserId::from_uuid(Uuid::from_u128(2)))
+//!     .granted(tenant, [Permission::CreateProject].into_iter().collect());
+//!
+//! let permit = authorize::<action::CreateProject>(&ada, tenant)?;
+//! assert_eq!(permit.scope().tenant(), tenant);
+//! assert!(authorize::<action::RemoveMember>(&ada, tenant).is_err());
+//! # Ok::<(), Denied>(())
+//! ```
+
+#![no_std]
+
+extern crate alloc;
 
 pub mod access;
 pub mod api_key;
@@ -32,3 +51,7 @@ pub use text::Name;
 pub use time::Timestamp;
 #[doc(inline)]
 pub use version::Version;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

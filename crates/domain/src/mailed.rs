@@ -1,9 +1,30 @@
 //! Tokens sent by mail: whoever brings one back reads the mail of the account.
+//!
+//! ```
+//! use bailiwick_domain::mailed::MailPurpose;
+//!
+//! assert!(MailPurpose::ResetPassword.lifetime() < MailPurpose::VerifyEmail.lifetime());
+//! ```
 
 use crate::{MailedTokenId, Timestamp, UserId};
-use std::time::Duration;
+use core::time::Duration;
 
 /// A token that was sent to an account's address, for one purpose, good once.
+///
+/// ```
+/// use bailiwick_domain::{MailedTokenId, Timestamp, UserId};
+/// use bailiwick_domain::mailed::{MailPurpose, MailedToken};
+/// # use uuid::Uuid;
+///
+/// let now = Timestamp::from_micros(0);
+/// let id = MailedTokenId::from_uuid(Uuid::from_u128(1));
+/// let ada = UserId::from_uuid(Uuid::from_u128(2));
+/// let token = MailedToken::send(id, ada, MailPurpose::ResetPassword, now);
+///
+/// assert!(token.redeem(MailPurpose::ResetPassword, now).is_ok());
+/// assert!(token.redeem(MailPurpose::VerifyEmail, now).is_err());
+/// assert!(token.redeem(MailPurpose::ResetPassword, token.expires_at).is_err());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailedToken {
     /// Which. The secret is another thing, and only the mail has it.
@@ -19,6 +40,13 @@ pub struct MailedToken {
 }
 
 /// What a mailed token is for.
+///
+/// ```
+/// use bailiwick_domain::mailed::MailPurpose;
+///
+/// assert_eq!(MailPurpose::VerifyEmail.name(), "verify_email");
+/// assert_eq!(MailPurpose::VerifyEmail.lifetime().as_secs(), 24 * 60 * 60);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailPurpose {
     /// To show that the address is the account's.
@@ -28,11 +56,32 @@ pub enum MailPurpose {
 }
 
 /// The token is for something else, or was good once.
+///
+/// ```
+/// use bailiwick_domain::mailed::NotRedeemable;
+///
+/// assert_eq!(NotRedeemable.to_string(), "the token from the mail is not valid any more");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the token from the mail is not valid any more")]
 pub struct NotRedeemable;
 
 /// Proof that somebody reads the mail of an account.
+///
+/// ```
+/// use bailiwick_domain::{MailedTokenId, Timestamp, UserId};
+/// use bailiwick_domain::mailed::{MailPurpose, MailedToken};
+/// # use uuid::Uuid;
+///
+/// let now = Timestamp::from_micros(0);
+/// let id = MailedTokenId::from_uuid(Uuid::from_u128(1));
+/// let ada = UserId::from_uuid(Uuid::from_u128(2));
+///
+/// let redeemed = MailedToken::send(id, ada, MailPurpose::VerifyEmail, now)
+///     .redeem(MailPurpose::VerifyEmail, now)?;
+/// assert_eq!((redeemed.user(), redeemed.token()), (ada, id));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 pub struct Redeemed {
     user: UserId,

@@ -1,4 +1,10 @@
 //! Members: who belongs to a tenant, and as what.
+//!
+//! ```
+//! use bailiwick_domain::member::MemberStatus;
+//!
+//! assert_eq!(MemberStatus::ALL.map(MemberStatus::name), ["active", "suspended"]);
+//! ```
 
 use crate::{
     MemberId, TenantId, Timestamp, UserId, Version,
@@ -11,8 +17,54 @@ use crate::{
     role::{BuiltIn, Escalation, RoleBook, hand_on},
     tenant::Tenant,
 };
+use alloc::vec::Vec;
 
 /// One person's membership of one tenant.
+///
+/// ```
+/// # use bailiwick_domain::{MemberId, ProjectId, RoleId, TenantId, Timestamp, UserId};
+/// # use bailiwick_domain::access::{AccountScope, Assignment, action::*, authorize, membership};
+/// # use bailiwick_domain::project::Project;
+/// # use bailiwick_domain::tenant::Tenant;
+/// # use bailiwick_domain::user::User;
+/// # use uuid::Uuid;
+/// use bailiwick_domain::member::{Member, MemberStatus, Owners};
+/// use bailiwick_domain::role::RoleBook;
+///
+/// # let now = Timestamp::from_micros(0);
+/// # let id = Uuid::from_u128;
+/// # let ada = User::new(UserId::from_uuid(id(1)), "ada@example.com".parse()?, "Ada".parse()?, now);
+/// # let founding = AccountScope::registering(&ada).founding(TenantId::from_uuid(id(2)));
+/// # let roles = [3, 4, 5].map(|role| RoleId::from_uuid(id(role)));
+/// # let acme = Tenant::found(&founding, "Acme".parse()?, MemberId::from_uuid(id(6)), roles, now);
+/// # let tenant = acme.tenant.id;
+/// let book = RoleBook::of(acme.roles.to_vec());
+/// let owners = Owners(vec![acme.owner.id]);
+/// let ada = acme.owner.principal(&acme.tenant, &book, now);
+/// let [_, admin, plain] = acme.roles.each_ref().map(|role| Assignment::of(role.id));
+///
+/// let permit = authorize::<InviteMember>(&ada, tenant)?;
+/// let (bob, user) = (MemberId::from_uuid(id(7)), UserId::from_uuid(id(8)));
+/// let mut bob = Member::add(&permit, &book, bob, user, vec![plain], now)?;
+/// assert_eq!(bob.holds(&book), acme.roles[2].grants);
+/// assert!(bob.standing(&acme.tenant, book.clone()).is_in_order());
+///
+/// bob.change_roles(&authorize::<AssignRoles>(&ada, tenant)?, &book, &owners, vec![admin], now)?;
+/// let permit = authorize::<SuspendMember>(&ada, tenant)?;
+/// bob.suspend(&permit, &book, &owners)?;
+/// assert_eq!(bob.status, MemberStatus::Suspended);
+/// bob.resume(&permit, &book)?;
+///
+/// let permit = authorize::<CreateProject>(&ada, tenant)?;
+/// let apollo = Project::create(&permit, ProjectId::from_uuid(id(9)), "Apollo".parse()?, now);
+/// bob.share(&authorize::<ShareProject>(&ada, apollo.object())?, &book, &apollo, vec![plain], now)?;
+/// assert_eq!(bob.assignments.len(), 2);
+///
+/// bob.removable(&authorize::<RemoveMember>(&ada, tenant)?, &book, &owners)?;
+/// let scope = membership(&ada, tenant)?;
+/// assert!(acme.owner.may_leave(&scope, &owners).is_err(), "the last owner stays");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     /// Which membership.
@@ -32,6 +84,12 @@ pub struct Member {
 }
 
 /// Is a membership in order?
+///
+/// ```
+/// use bailiwick_domain::member::MemberStatus;
+///
+/// assert_eq!(MemberStatus::Suspended.name(), "suspended");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MemberStatus {
     /// Yes.
@@ -41,15 +99,39 @@ pub enum MemberStatus {
 }
 
 /// The active owners of a tenant, while nobody else can change them.
+///
+/// ```
+/// use bailiwick_domain::{MemberId, member::{LastOwner, Owners}};
+/// # use uuid::Uuid;
+///
+/// let [ada, bob] = [1, 2].map(|id| MemberId::from_uuid(Uuid::from_u128(id)));
+///
+/// let owners = Owners(vec![ada]);
+/// assert!(owners.contain(ada) && !owners.contain(bob));
+/// assert_eq!(owners.without(ada), Err(LastOwner));
+/// assert_eq!(Owners(vec![ada, bob]).without(ada), Ok(()));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owners(pub Vec<MemberId>);
 
 /// The tenant would be without an active owner.
+///
+/// ```
+/// use bailiwick_domain::member::LastOwner;
+///
+/// assert_eq!(LastOwner.to_string(), "the last active owner has to stay");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the last active owner has to stay")]
 pub struct LastOwner;
 
 /// Why a membership is not as it was asked to be.
+///
+/// ```
+/// use bailiwick_domain::member::{LastOwner, MemberError};
+///
+/// assert_eq!(MemberError::from(LastOwner).to_string(), "the last active owner has to stay");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MemberError {
     /// The tenant would be without an active owner.
@@ -337,6 +419,17 @@ fn acceptable(
 }
 
 /// To how many tenants a person may belong.
+///
+/// ```
+/// use bailiwick_domain::{TenantId, member::{AlreadyElsewhere, MembershipMode}};
+/// # use uuid::Uuid;
+///
+/// let [acme, globex] = [1, 2].map(|id| TenantId::from_uuid(Uuid::from_u128(id)));
+///
+/// assert_eq!(MembershipMode::Many.admits(acme, &[globex]), Ok(()));
+/// assert_eq!(MembershipMode::One.admits(acme, &[]), Ok(()));
+/// assert_eq!(MembershipMode::One.admits(acme, &[globex]), Err(AlreadyElsewhere));
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum MembershipMode {
     /// As many as they like.
@@ -347,6 +440,12 @@ pub enum MembershipMode {
 }
 
 /// A second membership where one is the limit.
+///
+/// ```
+/// use bailiwick_domain::member::AlreadyElsewhere;
+///
+/// assert!(AlreadyElsewhere.to_string().starts_with("this person belongs to another organization"));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this person belongs to another organization, and may belong to one only")]
 pub struct AlreadyElsewhere;

@@ -1,4 +1,10 @@
 //! Ownership, handed over: offered by an owner, accepted by a member.
+//!
+//! ```
+//! use bailiwick_domain::ownership::Offer;
+//!
+//! assert_eq!(Offer::LIFETIME.as_secs(), 7 * 24 * 60 * 60);
+//! ```
 
 use crate::{
     MemberId, TenantId, Timestamp,
@@ -6,9 +12,44 @@ use crate::{
     member::{Member, MemberStatus, holds_ownership},
     role::{BuiltIn, Escalation, RoleBook, hand_on},
 };
-use std::time::Duration;
+use core::time::Duration;
 
 /// An offer to own a tenant in the place of whoever makes it.
+///
+/// ```
+/// # use bailiwick_domain::{MemberId, RoleId, TenantId, Timestamp, UserId};
+/// # use bailiwick_domain::access::{AccountScope, Assignment, action::*, authorize, membership};
+/// # use bailiwick_domain::member::Member;
+/// # use bailiwick_domain::tenant::Tenant;
+/// # use bailiwick_domain::user::User;
+/// # use uuid::Uuid;
+/// use bailiwick_domain::ownership::Offer;
+/// use bailiwick_domain::role::RoleBook;
+///
+/// # let now = Timestamp::from_micros(0);
+/// # let id = Uuid::from_u128;
+/// # let ada = User::new(UserId::from_uuid(id(1)), "ada@example.com".parse()?, "Ada".parse()?, now);
+/// # let founding = AccountScope::registering(&ada).founding(TenantId::from_uuid(id(2)));
+/// # let roles = [3, 4, 5].map(|role| RoleId::from_uuid(id(role)));
+/// # let acme = Tenant::found(&founding, "Acme".parse()?, MemberId::from_uuid(id(6)), roles, now);
+/// # let book = RoleBook::of(acme.roles.to_vec());
+/// # let mut ada = acme.owner;
+/// # let principal = ada.principal(&acme.tenant, &book, now);
+/// # let plain = vec![Assignment::of(roles[2])];
+/// # let permit = authorize::<InviteMember>(&principal, acme.tenant.id)?;
+/// # let bob = (MemberId::from_uuid(id(7)), UserId::from_uuid(id(8)));
+/// # let mut bob = Member::add(&permit, &book, bob.0, bob.1, plain, now)?;
+/// let permit = authorize::<OwnOrganization>(&principal, acme.tenant.id)?;
+/// let offer = Offer::make(&permit, &book, &ada, &bob, now)?;
+///
+/// let scope = membership(&bob.principal(&acme.tenant, &book, now), acme.tenant.id)?;
+/// offer.accept(&scope, &book, &mut ada, &mut bob, now)?;
+///
+/// let [owner, admin, _] = roles.map(Assignment::of);
+/// assert!(bob.assignments.contains(&owner));
+/// assert_eq!(ada.assignments, [admin]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
     /// Of which tenant.
@@ -24,6 +65,12 @@ pub struct Offer {
 }
 
 /// Why ownership stays where it is.
+///
+/// ```
+/// use bailiwick_domain::ownership::OfferError;
+///
+/// assert_eq!(OfferError::Void.to_string(), "the offer is good no more");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OfferError {
     /// The other one has to be somebody else, who is a member in order and no owner.

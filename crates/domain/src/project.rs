@@ -1,4 +1,10 @@
 //! Projects: what a tenant's members work on.
+//!
+//! ```
+//! use bailiwick_domain::project::OtherObject;
+//!
+//! assert_eq!(OtherObject.to_string(), "the permit is for another thing");
+//! ```
 
 use crate::{
     Name, ProjectId, TenantId, Timestamp,
@@ -9,6 +15,27 @@ use crate::{
 };
 
 /// A project of one tenant. Among the live projects of a tenant its name is unique.
+///
+/// ```
+/// use bailiwick_domain::{ProjectId, TenantId, Timestamp, UserId};
+/// use bailiwick_domain::access::{Principal, action::*, authorize};
+/// use bailiwick_domain::{project::Project, role::BuiltIn};
+/// # use uuid::Uuid;
+///
+/// let now = Timestamp::from_micros(0);
+/// let tenant = TenantId::from_uuid(Uuid::from_u128(1));
+/// let ada = Principal::new(UserId::from_uuid(Uuid::from_u128(2))).granted(tenant, BuiltIn::Admin.grants());
+///
+/// let permit = authorize::<CreateProject>(&ada, tenant)?;
+/// let id = ProjectId::from_uuid(Uuid::from_u128(3));
+/// let mut apollo = Project::create(&permit, id, "Apollo".parse()?, now);
+/// assert_eq!(apollo.tenant, tenant);
+///
+/// apollo.rename(&authorize::<UpdateProject>(&ada, apollo.object())?, "Apollo 11".parse()?, now)?;
+/// apollo.delete(&authorize::<DeleteProject>(&ada, apollo.object())?, now)?;
+/// assert_eq!(apollo.deleted_at, Some(now));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Project {
     /// Which.
@@ -98,6 +125,24 @@ impl Project {
 }
 
 /// A permit for one thing was presented for another.
+///
+/// ```
+/// use bailiwick_domain::{ProjectId, TenantId, Timestamp, UserId};
+/// use bailiwick_domain::access::{Object, Principal, action::*, authorize};
+/// use bailiwick_domain::{project::{OtherObject, Project}, role::BuiltIn};
+/// # use uuid::Uuid;
+///
+/// # let now = Timestamp::from_micros(0);
+/// # let tenant = TenantId::from_uuid(Uuid::from_u128(1));
+/// # let ada = Principal::new(UserId::from_uuid(Uuid::from_u128(2))).granted(tenant, BuiltIn::Admin.grants());
+/// # let id = ProjectId::from_uuid(Uuid::from_u128(3));
+/// let mut apollo = Project::create(&authorize(&ada, tenant)?, id, "Apollo".parse()?, now);
+/// let gemini = Object { project: Some(ProjectId::from_uuid(Uuid::from_u128(4))), ..apollo.object() };
+///
+/// let permit = authorize::<DeleteProject>(&ada, gemini)?;
+/// assert_eq!(apollo.delete(&permit, now), Err(OtherObject));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the permit is for another thing")]
 pub struct OtherObject;

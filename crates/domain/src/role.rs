@@ -1,4 +1,13 @@
 //! Roles: named sets of grants, owned by a tenant, that may include each other.
+//!
+//! ```
+//! use bailiwick_domain::role::{BuiltIn, Escalation, hand_on};
+//!
+//! // An admin makes nobody an owner.
+//! let (admin, owner) = (BuiltIn::Admin.grants(), BuiltIn::Owner.grants());
+//! assert_eq!(hand_on(&admin, &owner), Err(Escalation));
+//! assert_eq!(hand_on(&owner, &admin), Ok(()));
+//! ```
 
 use crate::{
     Name, RoleId, Version,
@@ -8,9 +17,29 @@ use crate::{
     },
     version::Stale,
 };
-use std::{collections::VecDeque, fmt, str::FromStr};
+use alloc::{collections::VecDeque, vec, vec::Vec};
+use core::{fmt, str::FromStr};
 
 /// A role of one tenant.
+///
+/// ```
+/// use bailiwick_domain::{RoleId, Version, access::Grants, role::{BuiltIn, Role}};
+/// # use uuid::Uuid;
+///
+/// let admin = Role::built_in(RoleId::from_uuid(Uuid::from_u128(1)), BuiltIn::Admin);
+/// assert_eq!(admin.name.as_str(), "admin");
+///
+/// let maker: Role = Role {
+///     id: RoleId::from_uuid(Uuid::from_u128(2)),
+///     name: "Maker".parse()?,
+///     built_in: None,
+///     grants: Grants::stored("project:create")?,
+///     includes: vec![admin.id],
+///     version: Version::FIRST,
+/// };
+/// assert_eq!(maker.grants.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Role<C: Catalogue = Permission> {
     /// Which.
@@ -28,6 +57,15 @@ pub struct Role<C: Catalogue = Permission> {
 }
 
 /// The three roles that every tenant has and none can change, the highest first.
+///
+/// ```
+/// use bailiwick_domain::{access::Permission, role::BuiltIn};
+///
+/// assert_eq!("admin".parse(), Ok(BuiltIn::Admin));
+/// assert_eq!(BuiltIn::Owner.name(), "owner");
+/// assert!(BuiltIn::Member.grants().allow(Permission::ListMembers, false));
+/// assert!(!BuiltIn::Admin.grants().allow(Permission::OwnOrganization, false));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BuiltIn {
     /// Holds everything, and is the only one who can make another owner.
@@ -39,20 +77,75 @@ pub enum BuiltIn {
 }
 
 /// A name that no built-in role has.
+///
+/// ```
+/// use bailiwick_domain::role::{BuiltIn, UnknownRole};
+///
+/// assert_eq!("king".parse::<BuiltIn>(), Err(UnknownRole));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be `owner`, `admin` or `member`")]
 pub struct UnknownRole;
 
 /// Somebody tried to hand on more than they hold.
+///
+/// ```
+/// use bailiwick_domain::role::Escalation;
+///
+/// assert_eq!(Escalation.to_string(), "this holds permissions that its giver does not");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this holds permissions that its giver does not")]
 pub struct Escalation;
 
 /// The roles of a tenant, or as many of them as matter.
+///
+/// ```
+/// use bailiwick_domain::{RoleId, Version};
+/// use bailiwick_domain::access::{Assignment, Grant, Grants};
+/// use bailiwick_domain::role::{BuiltIn, Role, RoleBook};
+/// # use uuid::Uuid;
+///
+/// let [member, maker] = [1, 2].map(|id| RoleId::from_uuid(Uuid::from_u128(id)));
+/// let book = RoleBook::of(vec![
+///     Role::built_in(member, BuiltIn::Member),
+///     Role {
+///         id: maker,
+///         name: "Maker".parse()?,
+///         built_in: None,
+///         grants: Grants::stored("project:create")?,
+///         includes: vec![member],
+///         version: Version::FIRST,
+///     },
+/// ]);
+///
+/// assert_eq!(book.iter().count(), 2);
+/// assert_eq!(book.meant("Maker").map(|role| role.id), Some(maker));
+/// assert_eq!(book.built_in(BuiltIn::Member), book.get(member));
+///
+/// let list: Grant = "member:list".parse()?;
+/// assert!(book.effective(maker).extent(list.permission).is_some());
+/// assert_eq!(book.path(maker, list), [maker, member]);
+/// assert_eq!(book.effective_of(&[Assignment::of(maker)]), book.effective(maker));
+/// assert_eq!(book.flaw(), None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleBook<C: Catalogue = Permission>(Vec<Role<C>>);
 
 /// What a role of a tenant's own is to be.
+///
+/// ```
+/// use bailiwick_domain::role::{RoleDraft, grants_named};
+///
+/// let draft = RoleDraft {
+///     name: "Maker".parse()?,
+///     grants: grants_named(["project:create", "project:*:own"])?,
+///     includes: Vec::new(),
+/// };
+/// assert_eq!(draft.grants.len(), 5);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleDraft {
     /// What people call it.
@@ -64,6 +157,12 @@ pub struct RoleDraft {
 }
 
 /// Why a role is not as it was asked to be.
+///
+/// ```
+/// use bailiwick_domain::role::RoleError;
+///
+/// assert_eq!(RoleError::TooMany.to_string(), "an organization has at most 200 roles");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RoleError {
     /// There is no such role in the tenant.
@@ -96,6 +195,13 @@ pub enum RoleError {
 }
 
 /// Who or what refers to a role.
+///
+/// ```
+/// use bailiwick_domain::role::Usage;
+///
+/// let used = Usage { assigned: true, ..Usage::default() };
+/// assert_ne!(used, Usage::default());
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
     /// Does a member have it, somewhere?
@@ -145,6 +251,13 @@ impl BuiltIn {
 }
 
 /// What an operator of the platform holds on it.
+///
+/// ```
+/// use bailiwick_domain::{access::Permission, role::operator_grants};
+///
+/// assert!(operator_grants().allow(Permission::SuspendTenant, false));
+/// assert!(!operator_grants().allow(Permission::ReadProject, false), "operators see no tenant's things");
+/// ```
 #[must_use]
 pub fn operator_grants() -> Grants {
     let all = Permission::ALL.iter().copied();
@@ -153,6 +266,13 @@ pub fn operator_grants() -> Grants {
 }
 
 /// What a role of a tenant's own may hold.
+///
+/// ```
+/// use bailiwick_domain::{access::Permission, role::is_on_offer};
+///
+/// assert!(is_on_offer(Permission::InviteMember));
+/// assert!(!is_on_offer(Permission::OwnOrganization) && !is_on_offer(Permission::ListUsers));
+/// ```
 #[must_use]
 pub fn is_on_offer(permission: Permission) -> bool {
     permission.reach().level != Level::Platform && !permission.is_reserved()
@@ -162,6 +282,14 @@ pub fn is_on_offer(permission: Permission) -> bool {
 ///
 /// # Errors
 /// When one names nothing that a role of a tenant's own may hold.
+///
+/// ```
+/// use bailiwick_domain::role::grants_named;
+///
+/// assert_eq!(grants_named(["role:*"])?.to_string(), "role:list role:create role:update role:delete");
+/// assert!(grants_named(["organization:own"]).is_err());
+/// # Ok::<(), bailiwick_domain::access::InvalidGrant>(())
+/// ```
 pub fn grants_named<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Grants, InvalidGrant> {
     texts.into_iter().try_fold(Grants::empty(), |grants, text| {
         Ok(grants.union(&Grants::named(text, is_on_offer)?))
@@ -184,6 +312,16 @@ impl Role {
 }
 
 /// The highest built-in role among these, if there is one.
+///
+/// ```
+/// use bailiwick_domain::{RoleId, role::{BuiltIn, Role, highest}};
+/// # use uuid::Uuid;
+///
+/// let role = |id, built_in| Role::built_in(RoleId::from_uuid(Uuid::from_u128(id)), built_in);
+/// let roles = [role(1, BuiltIn::Member), role(2, BuiltIn::Admin)];
+///
+/// assert_eq!(highest(&roles), Some(BuiltIn::Admin));
+/// ```
 #[must_use]
 pub fn highest<'a, C: Catalogue>(roles: impl IntoIterator<Item = &'a Role<C>>) -> Option<BuiltIn> {
     roles.into_iter().filter_map(|role| role.built_in).min()
@@ -194,6 +332,18 @@ pub fn highest<'a, C: Catalogue>(roles: impl IntoIterator<Item = &'a Role<C>>) -
 ///
 /// # Errors
 /// When the gift holds more than its giver.
+///
+/// ```
+/// use bailiwick_domain::access::{Grants, Permission};
+/// use bailiwick_domain::role::{Escalation, hand_on};
+///
+/// let own: Grants<Permission> = Grants::stored("project:update:own")?;
+/// let all = Grants::stored("project:update")?;
+///
+/// assert_eq!(hand_on(&all, &own), Ok(()));
+/// assert_eq!(hand_on(&own, &all), Err(Escalation));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn hand_on<C: Catalogue>(held: &Grants<C>, gift: &Grants<C>) -> Result<(), Escalation> {
     if held.cover(gift) {
         Ok(())
@@ -318,6 +468,33 @@ impl RoleBook {
     ///
     /// # Errors
     /// When it cannot be as it is drafted, or would hold more than the one who adds it.
+    ///
+    /// ```
+    /// # use bailiwick_domain::{RoleId, TenantId, UserId};
+    /// # use bailiwick_domain::access::{Principal, action::*, authorize};
+    /// # use uuid::Uuid;
+    /// use bailiwick_domain::role::{BuiltIn, RoleBook, RoleDraft, Usage, grants_named};
+    ///
+    /// # let tenant = TenantId::from_uuid(Uuid::from_u128(1));
+    /// let ada = Principal::new(UserId::from_uuid(Uuid::from_u128(2))).granted(tenant, BuiltIn::Admin.grants());
+    /// let draft = |grants| Ok::<_, Box<dyn std::error::Error>>(RoleDraft {
+    ///     name: "Maker".parse()?,
+    ///     grants: grants_named(grants)?,
+    ///     includes: Vec::new(),
+    /// });
+    /// let (mut book, maker) = (RoleBook::default(), RoleId::from_uuid(Uuid::from_u128(3)));
+    ///
+    /// book.add(&authorize::<CreateRole>(&ada, tenant)?, maker, draft(["project:create"])?)?;
+    /// book.change(&authorize::<UpdateRole>(&ada, tenant)?, maker, draft(["project:*"])?)?;
+    /// assert_eq!(book.effective(maker).len(), 5);
+    ///
+    /// let permit = authorize::<DeleteRole>(&ada, tenant)?;
+    /// let used = Usage { assigned: true, ..Usage::default() };
+    /// assert!(book.remove(&permit, maker, used, None).is_err(), "somebody has it");
+    /// book.remove(&permit, maker, Usage::default(), None)?;
+    /// assert_eq!(book.get(maker), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn add(
         &mut self,
         permit: &Permit<CreateRole>,

@@ -1,4 +1,11 @@
 //! Service accounts: machines that a tenant lets in, with roles of the tenant and keys of their own.
+//!
+//! ```
+//! use bailiwick_domain::service_account::ServiceAccountError;
+//!
+//! let error = ServiceAccountError::Owner;
+//! assert_eq!(error.to_string(), "a service account cannot own the organization");
+//! ```
 
 use crate::{
     Name, RoleId, ServiceAccountId, TenantId, Timestamp, Version,
@@ -11,8 +18,43 @@ use crate::{
     tenant::TenantStatus,
     version::Stale,
 };
+use alloc::vec::Vec;
 
 /// A machine of one tenant. It belongs to the tenant, whoever made it.
+///
+/// ```
+/// # use bailiwick_domain::{ApiKeyId, RoleId, ServiceAccountId, TenantId, Timestamp, UserId};
+/// # use bailiwick_domain::access::{Permission, Principal, action::*, authorize};
+/// # use bailiwick_domain::api_key::{ApiKey, KeyDraft, grants_named};
+/// # use bailiwick_domain::role::{BuiltIn, Role, RoleBook};
+/// # use bailiwick_domain::tenant::TenantStatus;
+/// # use uuid::Uuid;
+/// use bailiwick_domain::service_account::{ServiceAccount, ServiceAccountChange};
+///
+/// # let now = Timestamp::from_micros(0);
+/// # let id = Uuid::from_u128;
+/// # let (tenant, plain) = (TenantId::from_uuid(id(1)), RoleId::from_uuid(id(2)));
+/// # let book = RoleBook::of(vec![Role::built_in(plain, BuiltIn::Member)]);
+/// let ada = Principal::new(UserId::from_uuid(id(3))).granted(tenant, BuiltIn::Admin.grants());
+/// let permit = authorize::<CreateServiceAccount>(&ada, tenant)?;
+/// let robot = ServiceAccountId::from_uuid(id(4));
+/// let mut robot = ServiceAccount::create(&permit, &book, robot, "Deploys".parse()?, vec![plain], 0, now)?;
+///
+/// let change = ServiceAccountChange { name: Some("Deployments".parse()?), ..Default::default() };
+/// robot.change(&authorize::<UpdateServiceAccount>(&ada, tenant)?, &book, change)?;
+/// assert_eq!(robot.holds(&book), BuiltIn::Member.grants());
+///
+/// // With a key it holds what both hold.
+/// let draft = KeyDraft { name: "ci".parse()?, grants: grants_named(["project:*"])?, expires_at: None };
+/// let permit = authorize::<CreateApiKey>(&ada, tenant)?;
+/// let key = ApiKey::make(&permit, &robot, ApiKeyId::from_uuid(id(5)), draft, 0, now)?;
+/// let principal = robot.principal(&key, TenantStatus::Active, &book, now);
+/// assert!(authorize::<CreateProject>(&principal, tenant).is_err(), "the account does not hold it");
+/// assert!(authorize::<ListMembers>(&principal, tenant).is_err(), "the key was not given it");
+///
+/// robot.removable(&authorize::<DeleteServiceAccount>(&ada, tenant)?, &book)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceAccount {
     /// Which.
@@ -32,6 +74,12 @@ pub struct ServiceAccount {
 }
 
 /// Is a service account in order?
+///
+/// ```
+/// use bailiwick_domain::service_account::ServiceAccountStatus;
+///
+/// assert_eq!(ServiceAccountStatus::Suspended.name(), "suspended");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServiceAccountStatus {
     /// Yes.
@@ -41,6 +89,16 @@ pub enum ServiceAccountStatus {
 }
 
 /// What is to be otherwise about a service account; what is not named stays.
+///
+/// ```
+/// use bailiwick_domain::service_account::{ServiceAccountChange, ServiceAccountStatus};
+///
+/// let pause = ServiceAccountChange {
+///     status: Some(ServiceAccountStatus::Suspended),
+///     ..ServiceAccountChange::default()
+/// };
+/// assert_eq!(pause.name, None, "it stays");
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ServiceAccountChange {
     /// What people call it.
@@ -52,6 +110,13 @@ pub struct ServiceAccountChange {
 }
 
 /// Why a service account is not as it was asked to be.
+///
+/// ```
+/// use bailiwick_domain::service_account::ServiceAccountError;
+///
+/// let error = ServiceAccountError::TooMany;
+/// assert_eq!(error.to_string(), "an organization has at most 200 service accounts");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ServiceAccountError {
     /// There is no such role in the tenant.

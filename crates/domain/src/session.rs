@@ -5,11 +5,43 @@
 //! moves the counter on. Whoever presents an older one has stolen it, or was stolen from, and the chain ends, with one
 //! exception: the immediate predecessor, within a short window, while its successor is unused. That is an honest
 //! retry or a second tab, and gets the same successor again.
+//!
+//! ```
+//! use bailiwick_domain::{ChainId, SessionId, Timestamp, UserId};
+//! use bailiwick_domain::session::{Chain, Lifetimes, Session, Verdict};
+//! # use uuid::Uuid;
+//!
+//! let (now, lifetimes) = (Timestamp::from_micros(0), Lifetimes::default());
+//! let session = Session::open(
+//!     SessionId::from_uuid(Uuid::from_u128(1)),
+//!     UserId::from_uuid(Uuid::from_u128(2)),
+//!     &lifetimes,
+//!     now,
+//! );
+//! let mut chain = Chain::start(ChainId::from_uuid(Uuid::from_u128(3)), session.id, None, now);
+//!
+//! assert_eq!(chain.present(0, &session, &lifetimes, None, now), Verdict::Rotate(1));
+//! chain.generation = 1;
+//! assert_eq!(chain.present(0, &session, &lifetimes, None, now), Verdict::Replay(1));
+//! let later = now.plus(lifetimes.grace);
+//! assert!(matches!(chain.present(0, &session, &lifetimes, None, later), Verdict::Reuse(_)));
+//! ```
 
 use crate::{ChainId, MemberId, SessionId, TenantId, Timestamp, UserId};
-use std::time::Duration;
+use core::time::Duration;
 
 /// What a person opens by signing in.
+///
+/// ```
+/// use bailiwick_domain::{SessionId, Timestamp, UserId, session::{Lifetimes, Session}};
+/// # use uuid::Uuid;
+///
+/// let now = Timestamp::from_micros(0);
+/// let id = SessionId::from_uuid(Uuid::from_u128(1));
+/// let session = Session::open(id, UserId::from_uuid(Uuid::from_u128(2)), &Lifetimes::default(), now);
+///
+/// assert!(session.is_live(now) && !session.is_live(session.expires_at));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     /// Which.
@@ -27,6 +59,22 @@ pub struct Session {
 }
 
 /// One session's refresh tokens in one tenant, or in none.
+///
+/// ```
+/// use bailiwick_domain::{ChainId, SessionId, Timestamp, UserId};
+/// use bailiwick_domain::session::{Chain, Lifetimes, Session, Verdict};
+/// # use uuid::Uuid;
+///
+/// let (now, lifetimes) = (Timestamp::from_micros(0), Lifetimes::default());
+/// let id = SessionId::from_uuid(Uuid::from_u128(1));
+/// let session = Session::open(id, UserId::from_uuid(Uuid::from_u128(2)), &lifetimes, now);
+///
+/// let chain = Chain::start(ChainId::from_uuid(Uuid::from_u128(3)), id, None, now);
+/// let lapses = chain.expires_at(&session, &lifetimes);
+/// assert_eq!(lapses, now.plus(lifetimes.idle));
+/// assert_eq!(chain.present(0, &session, &lifetimes, None, now), Verdict::Rotate(1));
+/// assert_eq!(chain.present(0, &session, &lifetimes, None, lapses), Verdict::Over);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chain {
     /// Which.
@@ -44,6 +92,17 @@ pub struct Chain {
 }
 
 /// A membership, as the place where a chain's tokens are good.
+///
+/// ```
+/// use bailiwick_domain::{MemberId, TenantId, session::Place};
+/// # use uuid::Uuid;
+///
+/// let place = Place {
+///     tenant: TenantId::from_uuid(Uuid::from_u128(1)),
+///     member: MemberId::from_uuid(Uuid::from_u128(2)),
+/// };
+/// assert_eq!(place, place.clone());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     /// The tenant.
@@ -53,6 +112,15 @@ pub struct Place {
 }
 
 /// How long sessions and their refresh tokens live.
+///
+/// ```
+/// use bailiwick_domain::session::Lifetimes;
+/// use core::time::Duration;
+///
+/// let strict = Lifetimes { grace: Duration::ZERO, ..Lifetimes::default() };
+/// assert_eq!(strict.absolute, Duration::from_secs(30 * 24 * 60 * 60));
+/// assert_eq!(strict.idle, Duration::from_secs(7 * 24 * 60 * 60));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lifetimes {
     /// A session, from signing in.
@@ -75,6 +143,25 @@ impl Default for Lifetimes {
 }
 
 /// A time in which the store did not answer: whoever refreshed a token in it may never have heard of the new one.
+///
+/// ```
+/// use bailiwick_domain::{ChainId, SessionId, Timestamp, UserId};
+/// use bailiwick_domain::session::{Chain, Lifetimes, Outage, Session, Verdict};
+/// use core::time::Duration;
+/// # use uuid::Uuid;
+///
+/// # let (now, lifetimes) = (Timestamp::from_micros(0), Lifetimes::default());
+/// # let id = SessionId::from_uuid(Uuid::from_u128(1));
+/// # let session = Session::open(id, UserId::from_uuid(Uuid::from_u128(2)), &lifetimes, now);
+/// let mut chain = Chain::start(ChainId::from_uuid(Uuid::from_u128(3)), id, None, now);
+/// chain.generation = 1;
+///
+/// // For two minutes nothing was heard: the answer with the new token may be lost.
+/// let minute = now.plus(Duration::from_secs(120));
+/// let outage = Outage { from: now, until: minute };
+/// assert_eq!(chain.present(0, &session, &lifetimes, Some(outage), minute), Verdict::Replay(1));
+/// assert!(matches!(chain.present(0, &session, &lifetimes, None, minute), Verdict::Reuse(_)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outage {
     /// Since when.
@@ -91,6 +178,20 @@ impl Outage {
 }
 
 /// What a presented refresh token means.
+///
+/// ```
+/// use bailiwick_domain::session::Verdict;
+///
+/// /// What a store does about it.
+/// fn statement(verdict: Verdict) -> Option<&'static str> {
+///     match verdict {
+///         Verdict::Rotate(_) => Some("UPDATE chains SET generation = generation + 1 WHERE …"),
+///         Verdict::Reuse(_) => Some("UPDATE chains SET revoked_at = now WHERE …"),
+///         Verdict::Replay(_) | Verdict::Over => None,
+///     }
+/// }
+/// assert_eq!(statement(Verdict::Over), None);
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Verdict {
@@ -105,6 +206,12 @@ pub enum Verdict {
 }
 
 /// Why a session is over before its time.
+///
+/// ```
+/// use bailiwick_domain::session::EndCause;
+///
+/// assert_eq!(EndCause::PasswordChanged.name(), "password_changed");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EndCause {
     /// Its owner signed out.
@@ -134,6 +241,12 @@ impl EndCause {
 }
 
 /// Why a chain ended while its session goes on.
+///
+/// ```
+/// use bailiwick_domain::session::RevokeCause;
+///
+/// assert_eq!(RevokeCause::Reuse.name(), "reuse");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RevokeCause {
     /// A spent token of it came back.
@@ -160,6 +273,19 @@ impl RevokeCause {
 }
 
 /// A spent refresh token came back.
+///
+/// ```
+/// use bailiwick_domain::{ChainId, UserId, access::AccountScope, session::Reuse};
+/// # use uuid::Uuid;
+///
+/// let reuse = Reuse {
+///     user: UserId::from_uuid(Uuid::from_u128(1)),
+///     chain: ChainId::from_uuid(Uuid::from_u128(2)),
+///     presented: 3,
+/// };
+/// // What was stolen is leave enough to end it.
+/// assert_eq!(AccountScope::reused(&reuse).user(), reuse.user);
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 pub struct Reuse {
     /// Whose.

@@ -1,4 +1,11 @@
 //! Tenants: the organizations that share the platform and nothing else.
+//!
+//! ```
+//! use bailiwick_domain::tenant::TenantStatus;
+//!
+//! assert!(TenantStatus::Suspended.opens_to(true), "an owner enters, to resume it");
+//! assert!(!TenantStatus::Suspended.opens_to(false));
+//! ```
 
 use crate::{
     MemberId, Name, RoleId, TenantId, Timestamp, UserId, Version,
@@ -10,9 +17,52 @@ use crate::{
     role::{BuiltIn, Escalation, Role, RoleBook, hand_on},
     user::EmailAddress,
 };
-use std::{fmt, str::FromStr, time::Duration};
+use alloc::{borrow::ToOwned, format, string::String, string::ToString, vec, vec::Vec};
+use core::{fmt, str::FromStr, time::Duration};
 
 /// An organization.
+///
+/// ```
+/// # use bailiwick_domain::{MemberId, RoleId, TenantId, Timestamp, UserId};
+/// # use bailiwick_domain::access::{AccountScope, Platform, Principal, action::*, authorize};
+/// # use bailiwick_domain::user::User;
+/// # use uuid::Uuid;
+/// use bailiwick_domain::role::{RoleBook, operator_grants};
+/// use bailiwick_domain::tenant::{Settings, Tenant, TenantStatus};
+///
+/// # let now = Timestamp::from_micros(0);
+/// # let id = Uuid::from_u128;
+/// # let ada = User::new(UserId::from_uuid(id(1)), "ada@example.com".parse()?, "Ada".parse()?, now);
+/// # let founding = AccountScope::registering(&ada).founding(TenantId::from_uuid(id(2)));
+/// # let roles = [3, 4, 5].map(|role| RoleId::from_uuid(id(role)));
+/// let founded = Tenant::found(&founding, "Acme, Inc.".parse()?, MemberId::from_uuid(id(6)), roles, now);
+/// let (mut acme, book) = (founded.tenant, RoleBook::of(founded.roles.to_vec()));
+/// assert_eq!(acme.slug.as_str(), "acme-inc");
+///
+/// let ada = founded.owner.principal(&acme, &book, now);
+/// let permit = authorize::<UpdateOrganization>(&ada, acme.id)?;
+/// acme.rename(&permit, "Acme".parse()?, now);
+/// acme.move_to(&permit, "acme".parse()?, now);
+/// let settings = Settings { allowed_domains: vec!["example.com".parse()?], ..Settings::default() };
+/// acme.configure(&permit, &book, settings, false, now)?;
+///
+/// let permit = authorize::<OwnOrganization>(&ada, acme.id)?;
+/// acme.suspend(&permit, now)?;
+/// acme.resume(&permit, now)?;
+/// acme.delete(&permit, now)?;
+/// let until = acme.restorable_until().expect("it is deleted");
+/// assert!(acme.erasure(now).is_none() && acme.erasure(until).is_some());
+/// acme.restore(&permit, now)?;
+///
+/// // An operator's lock is not the owners' to open.
+/// let operator = Principal::new(UserId::from_uuid(id(7))).granted(Platform, operator_grants());
+/// let operators = authorize::<SuspendTenant>(&operator, Platform)?;
+/// acme.lock(&operators, now)?;
+/// assert!(acme.resume(&permit, now).is_err());
+/// acme.unlock(&operators, now)?;
+/// assert_eq!(acme.status, TenantStatus::Active);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tenant {
     /// Which.
@@ -38,6 +88,13 @@ pub struct Tenant {
 }
 
 /// Is a tenant in order?
+///
+/// ```
+/// use bailiwick_domain::tenant::TenantStatus;
+///
+/// assert_eq!(TenantStatus::Locked.name(), "locked");
+/// assert!(!TenantStatus::Locked.opens_to(true));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TenantStatus {
     /// Yes.
@@ -51,6 +108,16 @@ pub enum TenantStatus {
 }
 
 /// What a tenant has decided about itself.
+///
+/// ```
+/// use bailiwick_domain::tenant::{DomainRefused, Settings};
+///
+/// let settings = Settings { allowed_domains: vec!["example.com".parse()?], ..Settings::default() };
+///
+/// assert_eq!(settings.admit(&"ada@example.com".parse()?), Ok(()));
+/// assert_eq!(settings.admit(&"eve@elsewhere.example".parse()?), Err(DomainRefused));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     /// The role of whoever is invited or added without one; without this it is `member`.
@@ -62,20 +129,61 @@ pub struct Settings {
 }
 
 /// The host of email addresses, in lower case (RFC 1035 §2.3.1), internationalized ones in their `xn--` form.
+///
+/// ```
+/// use bailiwick_domain::tenant::Domain;
+///
+/// let domain: Domain = "Example.COM".parse()?;
+/// assert_eq!(domain.as_str(), "example.com");
+/// # Ok::<(), bailiwick_domain::tenant::InvalidDomain>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Domain(String);
 
 /// A text that is no [`Domain`].
+///
+/// ```
+/// use bailiwick_domain::tenant::{Domain, InvalidDomain};
+///
+/// assert_eq!("localhost".parse::<Domain>(), Err(InvalidDomain));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a domain like `example.com`")]
 pub struct InvalidDomain;
 
 /// The tenant takes no addresses of that domain.
+///
+/// ```
+/// use bailiwick_domain::tenant::DomainRefused;
+///
+/// assert_eq!(DomainRefused.to_string(), "the organization takes no addresses of this domain");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the organization takes no addresses of this domain")]
 pub struct DomainRefused;
 
 /// Proof that a tenant was deleted so long ago that nobody can restore it.
+///
+/// ```
+/// # use bailiwick_domain::{MemberId, RoleId, TenantId, Timestamp, UserId};
+/// # use bailiwick_domain::access::{AccountScope, action::*, authorize};
+/// # use bailiwick_domain::{role::RoleBook, tenant::Tenant, user::User};
+/// # use uuid::Uuid;
+/// # let now = Timestamp::from_micros(0);
+/// # let id = Uuid::from_u128;
+/// # let ada = User::new(UserId::from_uuid(id(1)), "ada@example.com".parse()?, "Ada".parse()?, now);
+/// # let founding = AccountScope::registering(&ada).founding(TenantId::from_uuid(id(2)));
+/// # let roles = [3, 4, 5].map(|role| RoleId::from_uuid(id(role)));
+/// # let founded = Tenant::found(&founding, "Acme".parse()?, MemberId::from_uuid(id(6)), roles, now);
+/// # let (mut acme, book) = (founded.tenant, RoleBook::of(founded.roles.to_vec()));
+/// # let ada = founded.owner.principal(&acme, &book, now);
+/// acme.delete(&authorize::<OwnOrganization>(&ada, acme.id)?, now)?;
+///
+/// let erasure = acme.erasure(now.plus(Tenant::GRACE)).expect("nobody can restore it");
+/// assert_eq!((erasure.tenant(), erasure.since()), (acme.id, now));
+/// assert_eq!(erasure.entry().actor(), None, "time did it");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "what is over is erased"]
 pub struct Erasure {
@@ -104,6 +212,12 @@ impl Erasure {
 }
 
 /// Why a tenant stays as it is.
+///
+/// ```
+/// use bailiwick_domain::tenant::TenantError;
+///
+/// assert_eq!(TenantError::GraceOver.to_string(), "the organization was deleted more than 30 days ago");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TenantError {
     /// It is deleted, or not deleted, or suspended by somebody else.
@@ -130,6 +244,25 @@ pub enum TenantError {
 }
 
 /// All that a tenant starts with.
+///
+/// ```
+/// # use bailiwick_domain::{MemberId, RoleId, TenantId, Timestamp, UserId};
+/// # use bailiwick_domain::{access::AccountScope, user::User};
+/// # use uuid::Uuid;
+/// use bailiwick_domain::{access::Assignment, tenant::{Founded, Tenant}};
+///
+/// # let now = Timestamp::from_micros(0);
+/// # let id = Uuid::from_u128;
+/// # let ada = User::new(UserId::from_uuid(id(1)), "ada@example.com".parse()?, "Ada".parse()?, now);
+/// # let founding = AccountScope::registering(&ada).founding(TenantId::from_uuid(id(2)));
+/// # let ids = [3, 4, 5].map(|role| RoleId::from_uuid(id(role)));
+/// let Founded { tenant, roles, owner } =
+///     Tenant::found(&founding, "Acme".parse()?, MemberId::from_uuid(id(6)), ids, now);
+///
+/// assert_eq!((owner.user, owner.tenant), (founding.founder(), tenant.id));
+/// assert_eq!(owner.assignments, [Assignment::of(roles[0].id)]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Founded {
     /// The tenant.
@@ -409,10 +542,27 @@ impl Tenant {
 }
 
 /// A tenant's name for addresses: lower-case ASCII letters and digits in groups joined by `-`, never empty.
+///
+/// ```
+/// use bailiwick_domain::{TenantId, tenant::Slug};
+/// # use uuid::Uuid;
+///
+/// let tenant = TenantId::from_uuid(Uuid::from_u128(1));
+///
+/// assert_eq!(Slug::of(&"Acme, Inc.".parse()?, tenant).as_str(), "acme-inc");
+/// assert_eq!(Slug::of(&"ООО".parse()?, tenant).as_str(), "org-00000000000000000000000001");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Slug(String);
 
 /// A text that is no [`Slug`].
+///
+/// ```
+/// use bailiwick_domain::tenant::{InvalidSlug, Slug};
+///
+/// assert_eq!("Acme Inc".parse::<Slug>(), Err(InvalidSlug));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "must be lower-case letters and digits in groups joined by `-`, at most {} in all",

@@ -1,13 +1,38 @@
 //! What people call things.
+//!
+//! ```
+//! use bailiwick_domain::Name;
+//!
+//! let name: Name = "  Ada Lovelace ".parse()?;
+//! assert_eq!(name.as_str(), "Ada Lovelace");
+//! # Ok::<(), bailiwick_domain::text::InvalidName>(())
+//! ```
 
-use std::{fmt, str::FromStr};
+use alloc::{borrow::ToOwned, string::String};
+use core::{fmt, str::FromStr};
 
 /// The name of a person, an organization, a role or a project: 1 to 200 characters, trimmed, and none that is not seen
 /// but changes how the others are read.
+///
+/// ```
+/// use bailiwick_domain::{Name, text::InvalidName};
+///
+/// assert_eq!("Acme, Inc.".parse::<Name>()?.as_str(), "Acme, Inc.");
+/// assert_eq!("x".repeat(Name::MAX + 1).parse::<Name>(), Err(InvalidName::TooLong));
+/// # Ok::<(), InvalidName>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(String);
 
 /// Why a text is no [`Name`].
+///
+/// ```
+/// use bailiwick_domain::{Name, text::InvalidName};
+///
+/// assert_eq!(" ".parse::<Name>(), Err(InvalidName::Empty));
+/// // U+202E turns what follows around.
+/// assert_eq!("Acme \u{202e}gnp".parse::<Name>(), Err(InvalidName::Invisible));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidName {
     /// Nothing is left after trimming.

@@ -1,12 +1,42 @@
 //! Instants, as the databases hold them.
+//!
+//! ```
+//! use bailiwick_domain::Timestamp;
+//!
+//! let start_of_2030 = Timestamp::stored(1_893_456_000_000_000)?;
+//! assert_eq!(start_of_2030.as_seconds(), 1_893_456_000);
+//! # Ok::<(), bailiwick_domain::time::InvalidTimestamp>(())
+//! ```
 
-use std::time::Duration;
+use core::time::Duration;
 
 /// An instant in microseconds since 1970-01-01T00:00:00Z, which both databases keep exactly.
+///
+/// ```
+/// use bailiwick_domain::Timestamp;
+/// use core::time::Duration;
+///
+/// let now = Timestamp::from_micros(1_500_000);
+/// let later = now.plus(Duration::from_secs(1));
+///
+/// assert_eq!(later.as_micros(), 2_500_000);
+/// assert_eq!(later.minus(Duration::from_secs(1)), now);
+/// assert_eq!(now.until(later), Duration::from_secs(1));
+/// assert_eq!(later.until(now), Duration::ZERO);
+/// assert_eq!(now.rounded_up(), Timestamp::from_micros(2_000_000));
+/// assert_eq!(now.as_seconds(), 1);
+/// assert!(Timestamp::stored(-1).is_err());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 /// A number that is no [`Timestamp`] of ours.
+///
+/// ```
+/// use bailiwick_domain::{Timestamp, time::InvalidTimestamp};
+///
+/// assert_eq!(Timestamp::stored(i64::MAX), Err(InvalidTimestamp));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be an instant between the years 1970 and 9999")]
 pub struct InvalidTimestamp;

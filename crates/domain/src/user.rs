@@ -1,12 +1,40 @@
 //! People: their accounts and addresses.
+//!
+//! ```
+//! use bailiwick_domain::user::EmailAddress;
+//!
+//! let ada: EmailAddress = "Ada@Example.com".parse()?;
+//! assert_eq!(ada.as_str(), "ada@example.com");
+//! # Ok::<(), bailiwick_domain::user::InvalidEmail>(())
+//! ```
 
 use crate::{
     Name, Timestamp, UserId,
     access::{Permit, action::SuspendUser},
 };
-use std::{fmt, str::FromStr};
+use alloc::string::String;
+use core::{fmt, str::FromStr};
 
 /// A person's account, which belongs to no tenant.
+///
+/// ```
+/// use bailiwick_domain::{Timestamp, UserId, role::operator_grants, user::User};
+/// use bailiwick_domain::access::{Platform, Principal, action::SuspendUser, authorize};
+/// # use uuid::Uuid;
+///
+/// let now = Timestamp::from_micros(0);
+/// let [ada, eve] = [1, 2].map(|id| UserId::from_uuid(Uuid::from_u128(id)));
+/// let mut ada = User::new(ada, "ada@example.com".parse()?, "Ada".parse()?, now);
+/// assert!(ada.is_active());
+///
+/// let operator = Principal::new(eve).granted(Platform, operator_grants());
+/// let permit = authorize::<SuspendUser>(&operator, Platform)?;
+/// ada.suspend(&permit, now);
+/// assert!(!ada.is_active());
+/// ada.resume(&permit);
+/// assert!(ada.is_active());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     /// Who it is.
@@ -58,10 +86,25 @@ impl User {
 ///
 /// The local part is lowered too: RFC 5321 §2.4 would let it differ, no provider of note does, and two
 /// accounts that differ in case alone are how people lose one.
+///
+/// ```
+/// use bailiwick_domain::user::EmailAddress;
+///
+/// let address: EmailAddress = "Ada.Lovelace@Example.com".parse()?;
+/// assert_eq!(address.as_str(), "ada.lovelace@example.com");
+/// assert_eq!(address.host(), "example.com");
+/// # Ok::<(), bailiwick_domain::user::InvalidEmail>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EmailAddress(String);
 
 /// Why a text is no [`EmailAddress`].
+///
+/// ```
+/// use bailiwick_domain::user::{EmailAddress, InvalidEmail};
+///
+/// assert_eq!("ada".parse::<EmailAddress>(), Err(InvalidEmail::Form));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidEmail {
     /// Not of the form `local@host.example`.

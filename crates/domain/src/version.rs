@@ -1,10 +1,36 @@
 //! Versions: how a change tells whether what it is based on still stands.
+//!
+//! ```
+//! use bailiwick_domain::{Version, version::Expected};
+//!
+//! let read = Version::FIRST;
+//! assert!(Expected::OneOf(vec![read]).met_by(read.next()).is_err(), "somebody was faster");
+//! ```
+
+use alloc::vec::Vec;
 
 /// How often something has changed since it was made, from 1.
+///
+/// ```
+/// use bailiwick_domain::Version;
+///
+/// let second = Version::FIRST.next();
+/// assert_eq!(second.number(), 2);
+/// assert_eq!(second, Version::from_number(2));
+/// assert_eq!(Version::stored(2), Ok(second));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version(i64);
 
 /// What a change expects of the thing that it changes (RFC 9110 §13.1.1).
+///
+/// ```
+/// use bailiwick_domain::{Version, version::{Expected, Stale}};
+///
+/// let (first, second) = (Version::FIRST, Version::FIRST.next());
+/// assert_eq!(Expected::Any.met_by(second), Ok(()));
+/// assert_eq!(Expected::OneOf(vec![first]).met_by(second), Err(Stale));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expected {
     /// That it is there.
@@ -14,11 +40,23 @@ pub enum Expected {
 }
 
 /// The thing has changed since it was read.
+///
+/// ```
+/// use bailiwick_domain::version::Stale;
+///
+/// assert_eq!(Stale.to_string(), "this has changed since it was read");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this has changed since it was read")]
 pub struct Stale;
 
 /// A number that is no [`Version`].
+///
+/// ```
+/// use bailiwick_domain::{Version, version::InvalidVersion};
+///
+/// assert_eq!(Version::stored(0), Err(InvalidVersion));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a number from 1 on that another one can follow")]
 pub struct InvalidVersion;

@@ -10,9 +10,38 @@ use crate::{
     session::{Reuse, Session},
     user::User,
 };
-use std::fmt;
+use core::fmt;
 
 /// Leave to act on one account.
+///
+/// ```
+/// use bailiwick_domain::{
+///     Name, Timestamp, UserId,
+///     access::{AccountAct, AccountScope},
+///     user::User,
+/// };
+/// # use uuid::Uuid;
+///
+/// let now = Timestamp::from_micros(0);
+/// let ada = User::new(
+///     UserId::from_uuid(Uuid::from_u128(1)),
+///     "ada@example.com".parse()?,
+///     "Ada".parse()?,
+///     now,
+/// );
+///
+/// let scope = AccountScope::registering(&ada);
+/// let entry = scope.entry(AccountAct::Register, ada.id);
+///
+/// assert_eq!(scope.user(), ada.id);
+/// assert_eq!(scope.actor(), Some(ada.id));
+/// assert_eq!(entry.action(), "account:register");
+/// // No record says who sat at the console.
+/// assert_eq!(AccountScope::at_the_console(&ada).actor(), None);
+/// // Whoever asks for a mail has shown nothing: it goes to the account's owner.
+/// assert_eq!(AccountScope::mailing(&ada).user(), ada.id);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "leave is asked for in order to be presented"]
 pub struct AccountScope {
@@ -21,6 +50,12 @@ pub struct AccountScope {
 }
 
 /// What happens to accounts.
+///
+/// ```
+/// use bailiwick_domain::access::AccountAct;
+///
+/// assert_eq!(AccountAct::ChangePassword.name(), "password:change");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountAct {
     /// Make an account.
@@ -92,6 +127,18 @@ impl AccountScope {
     }
 
     /// The session was opened with the account's password, or its token was presented.
+    ///
+    /// ```
+    /// use bailiwick_domain::{SessionId, Timestamp, UserId, access::AccountScope};
+    /// use bailiwick_domain::session::{Lifetimes, Session};
+    /// # use uuid::Uuid;
+    ///
+    /// let ada = UserId::from_uuid(Uuid::from_u128(1));
+    /// let id = SessionId::from_uuid(Uuid::from_u128(2));
+    /// let session = Session::open(id, ada, &Lifetimes::default(), Timestamp::from_micros(0));
+    ///
+    /// assert_eq!(AccountScope::of_session(&session).user(), ada);
+    /// ```
     pub const fn of_session(session: &Session) -> Self {
         Self::own(session.user)
     }
@@ -102,6 +149,20 @@ impl AccountScope {
     }
 
     /// A token that was mailed to the account's address came back.
+    ///
+    /// ```
+    /// use bailiwick_domain::{MailedTokenId, Timestamp, UserId, access::AccountScope};
+    /// use bailiwick_domain::mailed::{MailPurpose, MailedToken};
+    /// # use uuid::Uuid;
+    ///
+    /// let (now, ada) = (Timestamp::from_micros(0), UserId::from_uuid(Uuid::from_u128(1)));
+    /// let id = MailedTokenId::from_uuid(Uuid::from_u128(2));
+    /// let token = MailedToken::send(id, ada, MailPurpose::ResetPassword, now);
+    ///
+    /// let redeemed = token.redeem(MailPurpose::ResetPassword, now)?;
+    /// assert_eq!(AccountScope::redeemed(&redeemed).user(), ada);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn redeemed(redeemed: &Redeemed) -> Self {
         Self::own(redeemed.user())
     }
@@ -116,6 +177,20 @@ impl AccountScope {
     }
 
     /// An operator may act on the account.
+    ///
+    /// ```
+    /// use bailiwick_domain::{UserId, role::operator_grants};
+    /// use bailiwick_domain::access::{AccountScope, Platform, Principal, action::SuspendUser, authorize};
+    /// # use uuid::Uuid;
+    ///
+    /// let [eve, bob] = [1, 2].map(|id| UserId::from_uuid(Uuid::from_u128(id)));
+    /// let operator = Principal::new(eve).granted(Platform, operator_grants());
+    ///
+    /// let permit = authorize::<SuspendUser>(&operator, Platform)?;
+    /// let scope = AccountScope::by_operator(&permit, bob);
+    /// assert_eq!((scope.user(), scope.actor()), (bob, Some(eve)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn by_operator(permit: &Permit<SuspendUser>, user: UserId) -> Self {
         Self {
             user,
@@ -124,6 +199,16 @@ impl AccountScope {
     }
 
     /// A spent refresh token of the account came back.
+    ///
+    /// ```
+    /// use bailiwick_domain::{ChainId, UserId, access::AccountScope, session::Reuse};
+    /// # use uuid::Uuid;
+    ///
+    /// let user = UserId::from_uuid(Uuid::from_u128(1));
+    /// let chain = ChainId::from_uuid(Uuid::from_u128(2));
+    ///
+    /// assert_eq!(AccountScope::reused(&Reuse { user, chain, presented: 3 }).user(), user);
+    /// ```
     pub const fn reused(reuse: &Reuse) -> Self {
         Self::own(reuse.user)
     }
@@ -158,6 +243,19 @@ impl AccountScope {
     }
 
     /// Leave to found `tenant`: anybody with an account may found, nobody may found what exists.
+    ///
+    /// ```
+    /// use bailiwick_domain::{TenantId, UserId, SessionId, Timestamp, access::AccountScope};
+    /// use bailiwick_domain::session::{Lifetimes, Session};
+    /// # use uuid::Uuid;
+    ///
+    /// let user = UserId::from_uuid(Uuid::from_u128(1));
+    /// let id = SessionId::from_uuid(Uuid::from_u128(2));
+    /// let session = Session::open(id, user, &Lifetimes::default(), Timestamp::from_micros(0));
+    ///
+    /// let tenant = TenantId::from_uuid(Uuid::from_u128(3));
+    /// assert_eq!(AccountScope::of_session(&session).founding(tenant).tenant(), tenant);
+    /// ```
     pub const fn founding(self, tenant: TenantId) -> Founding {
         Founding {
             founder: self.user,
@@ -167,6 +265,21 @@ impl AccountScope {
 }
 
 /// Leave to write a tenant that does not exist yet.
+///
+/// ```
+/// use bailiwick_domain::{TenantId, Timestamp, UserId, access::AccountScope, user::User};
+/// # use uuid::Uuid;
+///
+/// let id = UserId::from_uuid(Uuid::from_u128(1));
+/// let ada = User::new(id, "ada@example.com".parse()?, "Ada".parse()?, Timestamp::from_micros(0));
+/// let tenant = TenantId::from_uuid(Uuid::from_u128(2));
+///
+/// let founding = AccountScope::registering(&ada).founding(tenant);
+///
+/// assert_eq!((founding.founder(), founding.tenant()), (ada.id, tenant));
+/// assert_eq!(founding.entry().action(), "organization:found");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "leave is asked for in order to be presented"]
 pub struct Founding {

@@ -3,6 +3,25 @@
 use crate::{ApiKeyId, ServiceAccountId, UserId};
 
 /// Who acts.
+///
+/// ```
+/// use bailiwick_domain::{ApiKeyId, ServiceAccountId, UserId};
+/// use bailiwick_domain::access::{Actor, Machine};
+/// # use uuid::Uuid;
+///
+/// let ada = UserId::from_uuid(Uuid::from_u128(1));
+/// let machine = Machine {
+///     account: ServiceAccountId::from_uuid(Uuid::from_u128(2)),
+///     key: ApiKeyId::from_uuid(Uuid::from_u128(3)),
+///     made_by: ada,
+/// };
+///
+/// let (person, robot) = (Actor::from(ada), Actor::from(machine));
+/// assert_eq!((person.user(), person.machine()), (Some(ada), None));
+/// assert_eq!((robot.user(), robot.machine()), (None, Some(machine)));
+/// // Ada made the key: she is asked about what is done with it.
+/// assert_eq!(robot.answerable(), ada);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Actor {
     /// A person.
@@ -12,6 +31,21 @@ pub enum Actor {
 }
 
 /// A service account that acts with one of its keys.
+///
+/// ```
+/// use bailiwick_domain::{ApiKeyId, ServiceAccountId, UserId};
+/// use bailiwick_domain::access::{Machine, Principal};
+/// # use uuid::Uuid;
+///
+/// let machine = Machine {
+///     account: ServiceAccountId::from_uuid(Uuid::from_u128(1)),
+///     key: ApiKeyId::from_uuid(Uuid::from_u128(2)),
+///     made_by: UserId::from_uuid(Uuid::from_u128(3)),
+/// };
+///
+/// let principal: Principal = Principal::machine(machine);
+/// assert_eq!(principal.actor().machine(), Some(machine));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Machine {
     /// Which.

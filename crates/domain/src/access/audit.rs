@@ -2,9 +2,30 @@
 
 use super::{Actor, Scope};
 use crate::Name;
-use std::fmt;
+use alloc::{string::String, string::ToString};
+use core::fmt;
 
 /// Who did what to which thing, where. Only leave to act can write one, and no unit of work commits without one.
+///
+/// ```
+/// use bailiwick_domain::{TenantId, UserId};
+/// use bailiwick_domain::access::{Permission, Principal, Scope, action::CreateProject, authorize};
+/// # use uuid::Uuid;
+///
+/// let tenant = TenantId::from_uuid(Uuid::from_u128(1));
+/// let ada = UserId::from_uuid(Uuid::from_u128(2));
+/// let principal = Principal::new(ada).granted(tenant, [Permission::CreateProject].into_iter().collect());
+/// let permit = authorize::<CreateProject>(&principal, tenant)?;
+///
+/// let entry = permit.entry("proj_01h455vb4pex5vsknk084sn02q").because("for the moon".parse()?);
+///
+/// assert_eq!(entry.actor(), Some(ada.into()));
+/// assert_eq!(entry.action(), "project:create");
+/// assert_eq!(entry.scope(), Scope::Tenant(tenant));
+/// assert_eq!(entry.target(), "proj_01h455vb4pex5vsknk084sn02q");
+/// assert_eq!(entry.reason().map(|reason| reason.as_str()), Some("for the moon"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "an entry is made in order to be committed"]
 pub struct AuditEntry {

@@ -1,9 +1,32 @@
 //! What can be permitted: one line a permission makes a value, a wire name and a type.
+//!
+//! ```
+//! use bailiwick_domain::access::{Catalogue, Permission};
+//!
+//! let sensitive = Permission::ALL.iter().filter(|permission| permission.is_reserved());
+//! assert_eq!(sensitive.map(|one| one.name()).collect::<Vec<_>>(), ["organization:own"]);
+//! ```
 
 use super::scope::{Level, Proof, Reach};
-use std::{fmt::Debug, hash::Hash};
+use alloc::{borrow::ToOwned, string::String};
+use core::{fmt::Debug, hash::Hash};
 
 /// A closed list of permissions, as [`permissions!`](crate::permissions) declares it.
+///
+/// ```
+/// use bailiwick_domain::access::{Catalogue, Level, Permission, Risk};
+///
+/// let invite = Permission::named("member:invite")?;
+///
+/// assert_eq!(invite, Permission::InviteMember);
+/// assert_eq!(Permission::ALL[invite.index()], invite);
+/// assert_eq!(invite.name(), "member:invite");
+/// assert!(invite.description().starts_with("Invite people"));
+/// assert_eq!((invite.reach().level, invite.risk()), (Level::Tenant, Risk::High));
+/// assert!(!invite.is_reserved() && !invite.is_ownable());
+/// assert!(Permission::named("member:praise").is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Catalogue: Debug + Copy + Ord + Hash + Send + Sync + 'static {
     /// The bits of a [`PermissionSet`](super::PermissionSet): as many words as the catalogue needs.
     type Words: AsMut<[u64]> + AsRef<[u64]> + Copy + Debug + Default + Eq + Send + Sync + 'static;
@@ -46,6 +69,16 @@ pub trait Catalogue: Debug + Copy + Ord + Hash + Send + Sync + 'static {
 }
 
 /// A permission as a type, so that a signature can demand it.
+///
+/// ```
+/// use bailiwick_domain::access::{Action, Catalogue, action::InviteMember};
+///
+/// fn name<A: Action>() -> &'static str {
+///     A::PERMISSION.name()
+/// }
+///
+/// assert_eq!(name::<InviteMember>(), "member:invite");
+/// ```
 pub trait Action: Sized + 'static {
     /// The list that it is on.
     type Catalogue: Catalogue;
@@ -60,6 +93,14 @@ pub trait Action: Sized + 'static {
 }
 
 /// What a wrong grant of a permission would cost.
+///
+/// ```
+/// use bailiwick_domain::access::{Catalogue, Permission, Risk};
+///
+/// let dangerous = |permission: &Permission| permission.risk() == Risk::High;
+/// assert!(dangerous(&Permission::AssignRoles) && !dangerous(&Permission::ListRoles));
+/// assert!(Risk::Low < Risk::High);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Risk {
     /// Somebody sees what a member of the tenant may see anyway.
@@ -71,6 +112,13 @@ pub enum Risk {
 }
 
 /// A name that is on no line of the catalogue.
+///
+/// ```
+/// use bailiwick_domain::access::Permission;
+///
+/// let error = "member:praise".parse::<Permission>().unwrap_err();
+/// assert_eq!(error.to_string(), "unknown permission `member:praise`");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown permission `{0}`")]
 pub struct UnknownPermission(String);
@@ -111,7 +159,9 @@ macro_rules! permissions {
     (@reserved reserved) => { true };
     (
         $(#[$meta:meta])*
-        $vis:vis enum $catalogue:ident, $modvis:vis mod $module:ident {
+        $vis:vis enum $catalogue:ident,
+        $(#[$modmeta:meta])*
+        $modvis:vis mod $module:ident {
             $(
                 #[doc = $doc:literal]
                 $name:ident $wire:literal $proof:ident<$mode:ident> $risk:ident $($reserved:ident)?;
@@ -153,24 +203,25 @@ macro_rules! permissions {
             }
         }
 
-        impl ::std::fmt::Display for $catalogue {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        impl ::core::fmt::Display for $catalogue {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 f.write_str($crate::access::Catalogue::name(*self))
             }
         }
 
-        impl ::std::str::FromStr for $catalogue {
+        impl ::core::str::FromStr for $catalogue {
             type Err = $crate::access::UnknownPermission;
             fn from_str(name: &str) -> Result<Self, Self::Err> {
                 $crate::access::Catalogue::named(name)
             }
         }
 
-        #[doc = concat!("A type for each [`", stringify!($catalogue), "`].")]
+        #[doc = concat!("A type for each [`", stringify!($catalogue), "`], for signatures to demand.")]
+        $(#[$modmeta])*
         $modvis mod $module {
             #[doc(hidden)]
             #[derive(Debug)]
-            pub struct Seal<A>(::std::marker::PhantomData<fn() -> A>);
+            pub struct Seal<A>(::core::marker::PhantomData<fn() -> A>);
 
             $(
                 #[doc = $doc]
@@ -183,7 +234,7 @@ macro_rules! permissions {
                     const PERMISSION: super::$catalogue = super::$catalogue::$name;
 
                     fn seal() -> Seal<Self> {
-                        Seal(::std::marker::PhantomData)
+                        Seal(::core::marker::PhantomData)
                     }
                 }
             )+
@@ -194,7 +245,25 @@ macro_rules! permissions {
 #[rustfmt::skip]
 crate::permissions! {
     /// The built-in catalogue.
-    pub enum Permission, pub mod action {
+    ///
+    /// ```
+    /// use bailiwick_domain::access::Permission;
+    ///
+    /// let invite: Permission = "member:invite".parse()?;
+    /// assert_eq!(invite, Permission::InviteMember);
+    /// assert_eq!(invite.to_string(), "member:invite");
+    /// # Ok::<(), bailiwick_domain::access::UnknownPermission>(())
+    /// ```
+    pub enum Permission,
+    ///
+    /// ```
+    /// use bailiwick_domain::{TenantId, access::{Permit, action::InviteMember}};
+    ///
+    /// fn invite(permit: &Permit<InviteMember>) -> TenantId {
+    ///     permit.scope().tenant()
+    /// }
+    /// ```
+    pub mod action {
         /// See the organization itself.
         ReadOrganization   "organization:read"   TenantScope<Read>      Low;
         /// Rename the organization, and change its settings.

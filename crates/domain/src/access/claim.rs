@@ -5,10 +5,40 @@ use super::{
     TenantScope, authorize, decide,
 };
 use crate::{ProjectId, TenantId, UserId};
+use alloc::vec::Vec;
 
 /// Leave to look for a thing of a tenant on which the caller might do `A`: there is one, at least in principle.
 ///
 /// It writes no record, so nothing can be committed with it. The permit for the thing comes from [`Claim::on`].
+///
+/// ```
+/// use bailiwick_domain::{ProjectId, TenantId, UserId};
+/// use bailiwick_domain::access::{Extent, Grant, Object, Permission, Principal, action::UpdateProject, claim};
+/// # use uuid::Uuid;
+///
+/// let tenant = TenantId::from_uuid(Uuid::from_u128(1));
+/// let [bob, eve] = [2, 3].map(|id| UserId::from_uuid(Uuid::from_u128(id)));
+/// let own = Grant { permission: Permission::UpdateProject, extent: Extent::Own };
+/// let principal = Principal::new(bob).granted(tenant, [own].into_iter().collect());
+///
+/// // Before the project is known: it may be one of his.
+/// let claim = claim::<UpdateProject>(&principal, tenant)?;
+/// assert_eq!(claim.actor(), bob.into());
+/// assert_eq!(claim.within().tenant(), tenant);
+/// assert_eq!(claim.reading().tenant(), tenant);
+///
+/// let project = |owner| Object {
+///     tenant,
+///     project: Some(ProjectId::from_uuid(Uuid::from_u128(4))),
+///     owner: Some(owner),
+/// };
+/// assert!(claim.on(project(bob)).is_ok());
+/// assert!(claim.on(project(eve)).is_err());
+/// assert!(!claim.may(Permission::ReadProject, project(eve)), "it is not there for him");
+/// assert!(claim.selection().contains(project(bob)));
+/// assert_eq!(claim.into_reading().tenant(), tenant);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "leave to look is asked for in order to look"]
 pub struct Claim<A: Action<Scope: OnObject>> {
     principal: Principal<A::Catalogue>,
@@ -17,6 +47,28 @@ pub struct Claim<A: Action<Scope: OnObject>> {
 }
 
 /// Which things of a tenant a list may show: those on which a read would be permitted, and no other.
+///
+/// ```
+/// use bailiwick_domain::{ProjectId, TenantId, UserId};
+/// use bailiwick_domain::access::{Object, Permission, Principal, Scope, action::ReadProject, claim};
+/// # use uuid::Uuid;
+///
+/// let tenant = TenantId::from_uuid(Uuid::from_u128(1));
+/// let bob = UserId::from_uuid(Uuid::from_u128(2));
+/// let apollo = ProjectId::from_uuid(Uuid::from_u128(3));
+/// let principal = Principal::new(bob)
+///     .granted(Scope::Project(tenant, apollo), [Permission::ReadProject].into_iter().collect());
+///
+/// let selection = claim::<ReadProject>(&principal, tenant)?.selection();
+///
+/// assert!(!selection.is_everything());
+/// assert_eq!(selection.projects(), [apollo]);
+/// assert_eq!(selection.owner(), None);
+/// assert_eq!(selection.own_in(), Some((&[][..], bob)));
+/// assert!(selection.contains(Object { tenant, project: Some(apollo), owner: None }));
+/// assert!(!selection.contains(Object { tenant, project: None, owner: None }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selection {
     tenant: TenantId,
@@ -143,8 +195,8 @@ impl Selection {
     }
 }
 
-impl<A: Action<Scope: OnObject>> std::fmt::Debug for Claim<A> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl<A: Action<Scope: OnObject>> core::fmt::Debug for Claim<A> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Claim")
             .field("actor", &self.actor())
             .field("within", &self.within)

@@ -5,8 +5,38 @@ use super::{
     Standing, Target, decide,
 };
 use crate::{RoleId, Timestamp, UserId};
+use alloc::vec::Vec;
 
 /// What the policy says about a member, and why.
+///
+/// ```
+/// use bailiwick_domain::{MemberId, RoleId, TenantId, Timestamp, UserId};
+/// use bailiwick_domain::access::{Assignment, Decision, Permission, Reason, Standing, explain};
+/// use bailiwick_domain::{member::MemberStatus, tenant::TenantStatus};
+/// use bailiwick_domain::role::{BuiltIn, Role, RoleBook};
+/// # use uuid::Uuid;
+///
+/// let now = Timestamp::from_micros(0);
+/// let bob = UserId::from_uuid(Uuid::from_u128(1));
+/// let member = RoleId::from_uuid(Uuid::from_u128(2));
+/// let standing = Standing {
+///     tenant: TenantId::from_uuid(Uuid::from_u128(3)),
+///     tenant_status: TenantStatus::Active,
+///     member: MemberId::from_uuid(Uuid::from_u128(4)),
+///     member_status: MemberStatus::Active,
+///     account_suspended: false,
+///     second_factor_missing: false,
+///     assignments: vec![Assignment::of(member)],
+///     roles: RoleBook::of(vec![Role::built_in(member, BuiltIn::Member)]),
+/// };
+///
+/// let may = |permission| explain(bob, &standing, permission, standing.tenant.into(), now);
+///
+/// let list = may(Permission::ListMembers);
+/// assert_eq!(list.decision, Decision::Permit);
+/// assert_eq!(list.paths[0].roles, [member]);
+/// assert_eq!(may(Permission::InviteMember).reason, Some(Reason::NotHeld));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation<C: Catalogue = Permission> {
     /// What it says.
@@ -18,6 +48,13 @@ pub struct Explanation<C: Catalogue = Permission> {
 }
 
 /// Why the policy said no, the weightiest first.
+///
+/// ```
+/// use bailiwick_domain::access::{Obstacle, Reason};
+///
+/// assert_eq!(Reason::NotTheirOwn.name(), "held_for_own_only");
+/// assert_eq!(Reason::Obstacle(Obstacle::MemberSuspended).name(), "member_suspended");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
     /// It would have said yes, but for this.
@@ -33,6 +70,22 @@ pub enum Reason {
 }
 
 /// How a member comes by a permission: from the role that they were given to the one that holds it.
+///
+/// ```
+/// use bailiwick_domain::{RoleId, access::{Assignment, Extent, Grant, Path, Permission}};
+/// # use uuid::Uuid;
+///
+/// let [given, included] = [1, 2].map(|id| RoleId::from_uuid(Uuid::from_u128(id)));
+/// let path = Path {
+///     assignment: Assignment::of(given),
+///     roles: vec![given, included],
+///     grant: Grant { permission: Permission::CreateProject, extent: Extent::All },
+///     live: true,
+/// };
+///
+/// assert_eq!(path.roles.first(), Some(&path.assignment.role));
+/// assert_eq!(path.grant.to_string(), "project:create");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Path<C: Catalogue = Permission> {
     /// The role that was given, where, and until when.
@@ -60,6 +113,31 @@ impl Reason {
 }
 
 /// Decides, and tells why. The decision is [`decide`]'s own.
+///
+/// ```
+/// use bailiwick_domain::{MemberId, RoleId, TenantId, Timestamp, UserId};
+/// use bailiwick_domain::access::{Assignment, Obstacle, Permission, Reason, Standing, explain};
+/// use bailiwick_domain::{member::MemberStatus, tenant::TenantStatus};
+/// use bailiwick_domain::role::{BuiltIn, Role, RoleBook};
+/// # use uuid::Uuid;
+///
+/// let admin = RoleId::from_uuid(Uuid::from_u128(1));
+/// let standing = Standing {
+///     tenant: TenantId::from_uuid(Uuid::from_u128(2)),
+///     tenant_status: TenantStatus::Active,
+///     member: MemberId::from_uuid(Uuid::from_u128(3)),
+///     member_status: MemberStatus::Suspended,
+///     account_suspended: false,
+///     second_factor_missing: false,
+///     assignments: vec![Assignment::of(admin)],
+///     roles: RoleBook::of(vec![Role::built_in(admin, BuiltIn::Admin)]),
+/// };
+///
+/// let ada = UserId::from_uuid(Uuid::from_u128(4));
+/// let tenant = standing.tenant.into();
+/// let why = explain(ada, &standing, Permission::InviteMember, tenant, Timestamp::from_micros(0));
+/// assert_eq!(why.reason, Some(Reason::Obstacle(Obstacle::MemberSuspended)));
+/// ```
 #[must_use]
 pub fn explain<C: Catalogue>(
     user: UserId,

@@ -1,11 +1,38 @@
 //! What is granted: permissions for everything in a place, and permissions for one's own things in it.
 
 use super::{Catalogue, Permission, PermissionSet, Scope, UnknownPermission};
-use std::{fmt, str::FromStr};
+use alloc::{borrow::ToOwned, string::String, string::ToString, vec::Vec};
+use core::{fmt, str::FromStr};
 
 /// What somebody is granted in a place. The default is nothing.
 ///
 /// A permission that is granted for everything is not listed for one's own things as well.
+///
+/// ```
+/// use bailiwick_domain::access::{Extent, Grant, Grants, Level, Permission, Scope};
+/// use bailiwick_domain::{TenantId, access::Catalogue};
+/// # use uuid::Uuid;
+///
+/// let maker: Grants = Grants::stored("project:create project:update:own")?;
+///
+/// assert_eq!(maker.extent(Permission::UpdateProject), Some(Extent::Own));
+/// assert!(maker.allow(Permission::UpdateProject, true), "his own");
+/// assert!(!maker.allow(Permission::UpdateProject, false), "somebody else's");
+/// assert_eq!(maker.to_string(), "project:create project:update:own");
+///
+/// // What holds for everything holds for one's own things.
+/// let all = maker.with(Grant { permission: Permission::UpdateProject, extent: Extent::All });
+/// assert!(all.cover(&maker) && !maker.cover(&all));
+/// assert_eq!(all.union(&maker), all);
+/// assert_eq!(all.intersection(&maker), maker);
+///
+/// let on_objects = maker.only(|permission| permission.reach().level == Level::Object);
+/// assert_eq!(on_objects.len(), 1);
+/// assert!(maker.in_place(Scope::Platform).is_empty());
+/// assert_eq!(maker.in_place(TenantId::from_uuid(Uuid::nil()).into()), maker);
+/// assert_eq!(Grants::<Permission>::empty().iter().count(), 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Grants<C: Catalogue = Permission> {
     all: PermissionSet<C>,
@@ -13,6 +40,17 @@ pub struct Grants<C: Catalogue = Permission> {
 }
 
 /// One permission, as far as it is granted: `project:update`, or `project:update:own`.
+///
+/// ```
+/// use bailiwick_domain::access::{Extent, Grant, Permission};
+///
+/// let own: Grant = "project:update:own".parse()?;
+///
+/// assert_eq!(own, Grant { permission: Permission::UpdateProject, extent: Extent::Own });
+/// assert_eq!(own.to_string(), "project:update:own");
+/// assert!("member:invite:own".parse::<Grant>().is_err(), "nobody owns a tenant's members");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Grant<C: Catalogue = Permission> {
     /// The permission.
@@ -22,6 +60,14 @@ pub struct Grant<C: Catalogue = Permission> {
 }
 
 /// On which things of a place a permission is granted.
+///
+/// ```
+/// use bailiwick_domain::access::{Extent, Grant};
+///
+/// let grant: Grant = "project:delete".parse()?;
+/// assert_eq!(grant.extent, Extent::All);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Extent {
     /// On every one.
@@ -31,6 +77,15 @@ pub enum Extent {
 }
 
 /// A text that names no grant.
+///
+/// ```
+/// use bailiwick_domain::access::{Grant, InvalidGrant};
+///
+/// let error = "member:list:own".parse::<Grant>().unwrap_err();
+///
+/// assert_eq!(error, InvalidGrant::NotOwnable("member:list".to_owned()));
+/// assert_eq!(error.to_string(), "`member:list` cannot be held for one's own things alone");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidGrant {
     /// No line of the catalogue has the name.
@@ -156,6 +211,16 @@ impl<C: Catalogue> Grants<C> {
     ///
     /// # Errors
     /// When nothing on offer has the name or fits the pattern.
+    ///
+    /// ```
+    /// use bailiwick_domain::access::{Grants, Permission};
+    ///
+    /// let projects = Grants::named("project:*:own", |_: Permission| true)?;
+    ///
+    /// assert_eq!(projects.to_string(), "project:read:own project:update:own project:delete:own project:share:own");
+    /// assert!(Grants::named("proj*", |_: Permission| true).is_err(), "whole kinds only");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn named(text: &str, offered: impl Fn(C) -> bool) -> Result<Self, InvalidGrant> {
         let (pattern, extent) = match text.strip_suffix(OWN) {
             Some(pattern) => (pattern, Extent::Own),
@@ -189,6 +254,16 @@ impl<C: Catalogue> Grants<C> {
     ///
     /// # Errors
     /// When it was written by something else.
+    ///
+    /// ```
+    /// use bailiwick_domain::access::{Grants, Permission};
+    ///
+    /// let kept: Grants = Grants::stored("member:list rocket:launch")?;
+    ///
+    /// assert_eq!(kept.to_string(), "member:list", "a newer build's word grants nothing");
+    /// assert!(Grants::<Permission>::stored("member:list; drop").is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn stored(text: &str) -> Result<Self, InvalidGrant> {
         text.split(' ')
             .filter(|name| !name.is_empty())

@@ -2,9 +2,39 @@
 
 use super::{AuditEntry, Read, Scope, TenantScope, Write};
 use crate::{MemberId, TenantId, UserId};
-use std::fmt;
+use core::fmt;
 
 /// Proof that somebody is a member of a tenant, with everything in order. They may act on their own membership.
+///
+/// ```
+/// use bailiwick_domain::{MemberId, RoleId, TenantId, Timestamp, UserId};
+/// use bailiwick_domain::access::{Assignment, MemberAct, Principal, Standing, membership};
+/// use bailiwick_domain::{member::MemberStatus, tenant::TenantStatus};
+/// use bailiwick_domain::role::{BuiltIn, Role, RoleBook};
+/// # use uuid::Uuid;
+///
+/// let role = RoleId::from_uuid(Uuid::from_u128(1));
+/// let standing = Standing {
+///     tenant: TenantId::from_uuid(Uuid::from_u128(2)),
+///     tenant_status: TenantStatus::Active,
+///     member: MemberId::from_uuid(Uuid::from_u128(3)),
+///     member_status: MemberStatus::Active,
+///     account_suspended: false,
+///     second_factor_missing: false,
+///     assignments: vec![Assignment::of(role)],
+///     roles: RoleBook::of(vec![Role::built_in(role, BuiltIn::Member)]),
+/// };
+/// let bob = UserId::from_uuid(Uuid::from_u128(4));
+/// let principal = Principal::new(bob).standing(&standing, Timestamp::from_micros(0));
+///
+/// let scope = membership(&principal, standing.tenant)?;
+///
+/// assert_eq!((scope.user(), scope.member()), (bob, standing.member));
+/// assert_eq!(scope.reading().tenant(), standing.tenant);
+/// assert_eq!(scope.writing().tenant(), standing.tenant);
+/// assert_eq!(scope.entry(MemberAct::Leave, scope.member()).action(), "member:leave");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "leave is asked for in order to be presented"]
 pub struct MemberScope {
@@ -15,6 +45,12 @@ pub struct MemberScope {
 }
 
 /// What members do as such.
+///
+/// ```
+/// use bailiwick_domain::access::MemberAct;
+///
+/// assert_eq!(MemberAct::AcceptOwnership.name(), "organization:accept_ownership");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MemberAct {
     /// Leave.

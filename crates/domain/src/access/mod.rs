@@ -2,6 +2,25 @@
 //!
 //! The kernel knows no permission by name. A catalogue is declared with [`permissions!`](crate::permissions);
 //! [`Permission`] is the built-in one, and the default of every type parameter here.
+//!
+//! ```
+//! use bailiwick_domain::{TenantId, UserId, access::*};
+//! # use uuid::Uuid;
+//!
+//! /// The signature says what has to be asked before.
+//! fn invite(permit: &Permit<action::InviteMember>, email: &str) -> AuditEntry {
+//!     permit.entry(email)
+//! }
+//!
+//! let tenant = TenantId::from_uuid(Uuid::from_u128(1));
+//! let ada = Principal::new(UserId::from_uuid(Uuid::from_u128(2)));
+//! assert!(authorize::<action::InviteMember>(&ada, tenant).is_err(), "nobody holds anything at first");
+//!
+//! let ada = ada.granted(tenant, [Permission::InviteMember].into_iter().collect());
+//! let permit = authorize::<action::InviteMember>(&ada, tenant)?;
+//! assert_eq!(invite(&permit, "bob@example.com").action(), "member:invite");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod account;
 mod actor;

@@ -5,12 +5,32 @@ use super::{
     scope::Seal,
 };
 use crate::TenantId;
-use std::fmt;
+use core::fmt;
 
 /// The policy's leave to do `A`, in one place, for one actor.
 ///
 /// It has no public constructor, cannot be cloned and cannot be read from bytes: the only way to hold one is to have
 /// asked [`authorize`](super::authorize).
+///
+/// ```
+/// use bailiwick_domain::{TenantId, UserId};
+/// use bailiwick_domain::access::{Permit, Principal, action::OwnOrganization, authorize};
+/// use bailiwick_domain::role::BuiltIn;
+/// # use uuid::Uuid;
+///
+/// let tenant = TenantId::from_uuid(Uuid::from_u128(1));
+/// let ada = UserId::from_uuid(Uuid::from_u128(2));
+/// let principal = Principal::new(ada).granted(tenant, BuiltIn::Owner.grants());
+///
+/// let permit: Permit<OwnOrganization> = authorize(&principal, tenant)?;
+///
+/// assert_eq!(permit.actor(), ada.into());
+/// assert_eq!(permit.scope().tenant(), tenant);
+/// assert_eq!(permit.held(), &BuiltIn::Owner.grants());
+/// assert_eq!(permit.entry(tenant).action(), "organization:own");
+/// assert_eq!(permit.entry_of("organization:suspend", tenant).action(), "organization:suspend");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "a permit is asked for in order to be presented"]
 pub struct Permit<A: Action> {
@@ -71,6 +91,21 @@ impl<A: Action> Permit<A> {
 
 impl<A: Action<Scope = PlatformScope<Write>>> Permit<A> {
     /// The record of an operator's act on a tenant, in the trail of that tenant: its members are told.
+    ///
+    /// ```
+    /// use bailiwick_domain::{TenantId, UserId, role::operator_grants};
+    /// use bailiwick_domain::access::{Platform, Principal, Scope, action::SuspendTenant, authorize};
+    /// # use uuid::Uuid;
+    ///
+    /// let tenant = TenantId::from_uuid(Uuid::from_u128(1));
+    /// let eve = UserId::from_uuid(Uuid::from_u128(2));
+    /// let operator = Principal::new(eve).granted(Platform, operator_grants());
+    ///
+    /// let permit = authorize::<SuspendTenant>(&operator, Platform)?;
+    /// let entry = permit.entry_in(tenant, "organization:lock", tenant);
+    /// assert_eq!(entry.scope(), Scope::Tenant(tenant));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn entry_in(
         &self,
         tenant: TenantId,

@@ -7,6 +7,18 @@ use super::{
 use crate::TenantId;
 
 /// What the policy says.
+///
+/// ```
+/// use bailiwick_domain::{TenantId, UserId};
+/// use bailiwick_domain::access::{Decision, Denied, Permission, Principal, decide};
+/// # use uuid::Uuid;
+///
+/// let tenant = TenantId::from_uuid(Uuid::from_u128(1));
+/// let stranger = Principal::new(UserId::from_uuid(Uuid::from_u128(2)));
+///
+/// let decision = decide(&stranger, Permission::ListMembers, tenant);
+/// assert_eq!(decision, Decision::Deny(Denied::Outsider));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Decision<C: Catalogue = Permission> {
@@ -17,6 +29,13 @@ pub enum Decision<C: Catalogue = Permission> {
 }
 
 /// Why the policy said no. On the wire all of it looks the same: nobody learns what they lack, or where.
+///
+/// ```
+/// use bailiwick_domain::access::{Denied, Permission};
+///
+/// let denied = Denied::Lacks(Permission::InviteMember);
+/// assert_eq!(denied.to_string(), "the principal lacks `member:invite`");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Denied<C: Catalogue = Permission> {
     /// The principal has nothing to do with this place.
@@ -31,6 +50,19 @@ pub enum Denied<C: Catalogue = Permission> {
 }
 
 /// May they? No grant, no permission.
+///
+/// ```
+/// use bailiwick_domain::{TenantId, UserId};
+/// use bailiwick_domain::access::{Decision, Permission, Principal, decide};
+/// # use uuid::Uuid;
+///
+/// let tenant = TenantId::from_uuid(Uuid::from_u128(1));
+/// let bob = Principal::new(UserId::from_uuid(Uuid::from_u128(2)))
+///     .granted(tenant, [Permission::ListMembers].into_iter().collect());
+///
+/// assert_eq!(decide(&bob, Permission::ListMembers, tenant), Decision::Permit);
+/// assert_ne!(decide(&bob, Permission::InviteMember, tenant), Decision::Permit);
+/// ```
 pub fn decide<C: Catalogue>(
     principal: &Principal<C>,
     permission: C,
@@ -46,6 +78,23 @@ pub fn decide<C: Catalogue>(
 ///
 /// # Errors
 /// When they may not.
+///
+/// ```
+/// use bailiwick_domain::{TenantId, UserId};
+/// use bailiwick_domain::access::{Denied, Permission, Principal, action::*, authorize};
+/// # use uuid::Uuid;
+///
+/// let tenant = TenantId::from_uuid(Uuid::from_u128(1));
+/// let bob = Principal::new(UserId::from_uuid(Uuid::from_u128(2)))
+///     .granted(tenant, [Permission::ListMembers].into_iter().collect());
+///
+/// let permit = authorize::<ListMembers>(&bob, tenant)?;
+/// assert_eq!(permit.scope().tenant(), tenant);
+///
+/// let refused = authorize::<InviteMember>(&bob, tenant).unwrap_err();
+/// assert_eq!(refused, Denied::Lacks(Permission::InviteMember));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn authorize<A: Action>(
     principal: &Principal<A::Catalogue>,
     at: <A::Scope as Proof>::At,
@@ -64,6 +113,22 @@ pub fn authorize<A: Action>(
 ///
 /// # Errors
 /// When they may not any more, or when somebody else's permit is presented.
+///
+/// ```
+/// use bailiwick_domain::{TenantId, UserId};
+/// use bailiwick_domain::access::{Permission, Principal, action::InviteMember, authorize, renew};
+/// # use uuid::Uuid;
+///
+/// let tenant = TenantId::from_uuid(Uuid::from_u128(1));
+/// let bob = Principal::new(UserId::from_uuid(Uuid::from_u128(2)));
+/// let before = bob.clone().granted(tenant, [Permission::InviteMember].into_iter().collect());
+/// let permit = authorize::<InviteMember>(&before, tenant)?;
+///
+/// // Meanwhile somebody took it away: behind the lock it is asked again.
+/// assert!(renew(&permit, &before).is_ok());
+/// assert!(renew(&permit, &bob).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn renew<A: Action>(
     permit: &Permit<A>,
     principal: &Principal<A::Catalogue>,
@@ -78,6 +143,23 @@ pub fn renew<A: Action>(
 ///
 /// # Errors
 /// When there is nothing in the tenant that they could.
+///
+/// ```
+/// use bailiwick_domain::{ProjectId, TenantId, UserId};
+/// use bailiwick_domain::access::{Object, Permission, Principal, Scope, action::ReadProject, claim};
+/// # use uuid::Uuid;
+///
+/// let tenant = TenantId::from_uuid(Uuid::from_u128(1));
+/// let apollo = ProjectId::from_uuid(Uuid::from_u128(2));
+/// let bob = Principal::new(UserId::from_uuid(Uuid::from_u128(3)))
+///     .granted(Scope::Project(tenant, apollo), [Permission::ReadProject].into_iter().collect());
+///
+/// let claim = claim::<ReadProject>(&bob, tenant)?;
+/// // Now that the project is found:
+/// let permit = claim.on(Object { tenant, project: Some(apollo), owner: None })?;
+/// assert_eq!(permit.scope().object().project, Some(apollo));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn claim<A>(
     principal: &Principal<A::Catalogue>,
     tenant: TenantId,
@@ -104,6 +186,19 @@ where
 ///
 /// # Errors
 /// When they are not.
+///
+/// ```
+/// use bailiwick_domain::{TenantId, UserId};
+/// use bailiwick_domain::access::{Denied, Permission, Principal, membership};
+/// # use uuid::Uuid;
+///
+/// let tenant = TenantId::from_uuid(Uuid::from_u128(1));
+/// // Permissions make nobody a member: a `Standing` does.
+/// let bob = Principal::new(UserId::from_uuid(Uuid::from_u128(2)))
+///     .granted(tenant, [Permission::ListMembers].into_iter().collect());
+///
+/// assert_eq!(membership(&bob, tenant).unwrap_err(), Denied::NoMember);
+/// ```
 pub fn membership<C: Catalogue>(
     principal: &Principal<C>,
     tenant: TenantId,

@@ -2,8 +2,40 @@
 
 use super::{Actor, Catalogue, Grants, Machine, Object, Permission, Scope, Standing, Target};
 use crate::{MemberId, TenantId, Timestamp, UserId};
+use alloc::vec::Vec;
 
 /// Who asks, and what they hold where. A new principal holds nothing.
+///
+/// ```
+/// use bailiwick_domain::{MemberId, RoleId, TenantId, Timestamp, UserId};
+/// use bailiwick_domain::access::{Assignment, Decision, Grants, Permission, Principal, Standing, decide};
+/// use bailiwick_domain::{member::MemberStatus, tenant::TenantStatus};
+/// use bailiwick_domain::role::{BuiltIn, Role, RoleBook};
+/// # use uuid::Uuid;
+///
+/// let admin = RoleId::from_uuid(Uuid::from_u128(1));
+/// let standing = Standing {
+///     tenant: TenantId::from_uuid(Uuid::from_u128(2)),
+///     tenant_status: TenantStatus::Active,
+///     member: MemberId::from_uuid(Uuid::from_u128(3)),
+///     member_status: MemberStatus::Active,
+///     account_suspended: false,
+///     second_factor_missing: false,
+///     assignments: vec![Assignment::of(admin)],
+///     roles: RoleBook::of(vec![Role::built_in(admin, BuiltIn::Admin)]),
+/// };
+/// let ada = UserId::from_uuid(Uuid::from_u128(4));
+///
+/// let principal = Principal::new(ada).standing(&standing, Timestamp::from_micros(0));
+/// assert_eq!(principal.actor(), ada.into());
+/// assert_eq!(decide(&principal, Permission::InviteMember, standing.tenant), Decision::Permit);
+///
+/// // With a ceiling, as a key has one:
+/// let ceiling = Grants::stored("member:list")?;
+/// let narrow = principal.restricted(&ceiling);
+/// assert_ne!(decide(&narrow, Permission::InviteMember, standing.tenant), Decision::Permit);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Principal<C: Catalogue = Permission> {
     actor: Actor,
@@ -20,6 +52,23 @@ impl<C: Catalogue> Principal<C> {
     }
 
     /// A machine that holds nothing anywhere.
+    ///
+    /// ```
+    /// use bailiwick_domain::{ApiKeyId, ServiceAccountId, UserId};
+    /// use bailiwick_domain::access::{Machine, Platform, Principal, action::ListUsers, authorize};
+    /// use bailiwick_domain::role::operator_grants;
+    /// # use uuid::Uuid;
+    ///
+    /// let robot = Principal::machine(Machine {
+    ///     account: ServiceAccountId::from_uuid(Uuid::from_u128(1)),
+    ///     key: ApiKeyId::from_uuid(Uuid::from_u128(2)),
+    ///     made_by: UserId::from_uuid(Uuid::from_u128(3)),
+    /// });
+    ///
+    /// // No machine runs the platform.
+    /// let robot = robot.granted(Platform, operator_grants());
+    /// assert!(authorize::<ListUsers>(&robot, Platform).is_err());
+    /// ```
     #[must_use]
     pub const fn machine(machine: Machine) -> Self {
         Self::of(Actor::Machine(machine))
@@ -35,6 +84,19 @@ impl<C: Catalogue> Principal<C> {
 
     /// The same one, holding these as well, as far as they mean something in that place. On the platform people alone hold
     /// anything.
+    ///
+    /// ```
+    /// use bailiwick_domain::{TenantId, UserId};
+    /// use bailiwick_domain::access::{Permission, Principal, action::ListUsers, authorize, Platform};
+    /// # use uuid::Uuid;
+    ///
+    /// let tenant = TenantId::from_uuid(Uuid::from_u128(1));
+    /// // Held in a tenant, a permission about the platform means nothing.
+    /// let bob = Principal::new(UserId::from_uuid(Uuid::from_u128(2)))
+    ///     .granted(tenant, [Permission::ListUsers].into_iter().collect());
+    ///
+    /// assert!(authorize::<ListUsers>(&bob, Platform).is_err());
+    /// ```
     #[must_use]
     pub fn granted(mut self, place: impl Into<Scope>, grants: Grants<C>) -> Self {
         let place = place.into();

@@ -2,9 +2,22 @@
 
 use super::Actor;
 use crate::{ProjectId, TenantId, UserId};
-use std::{fmt::Debug, marker::PhantomData};
+use core::{fmt::Debug, marker::PhantomData};
 
 /// Where permissions are held.
+///
+/// ```
+/// use bailiwick_domain::{ProjectId, TenantId};
+/// use bailiwick_domain::access::{Level, Platform, Scope};
+/// # use uuid::Uuid;
+///
+/// let tenant = TenantId::from_uuid(Uuid::from_u128(1));
+/// let project = Scope::Project(tenant, ProjectId::from_uuid(Uuid::from_u128(2)));
+///
+/// assert!(project.takes(Level::Object) && !project.takes(Level::Tenant));
+/// assert_eq!(Scope::from(tenant), Scope::Tenant(tenant));
+/// assert_eq!(Scope::from(Platform), Scope::Platform);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
     /// In the whole deployment.
@@ -16,6 +29,16 @@ pub enum Scope {
 }
 
 /// What a permission is asked for on.
+///
+/// ```
+/// use bailiwick_domain::{TenantId, access::{Object, Scope, Target}};
+/// # use uuid::Uuid;
+///
+/// let tenant = TenantId::from_uuid(Uuid::from_u128(1));
+/// let thing = Object { tenant, project: None, owner: None };
+///
+/// assert_eq!(Target::from(thing).scope(), Scope::Tenant(tenant));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Target {
     /// The whole deployment.
@@ -27,6 +50,19 @@ pub enum Target {
 }
 
 /// A thing of a tenant, as far as the policy needs to know it.
+///
+/// ```
+/// use bailiwick_domain::{ProjectId, TenantId, UserId, access::Object};
+/// # use uuid::Uuid;
+///
+/// // A document in a project, written by Ada.
+/// let document = Object {
+///     tenant: TenantId::from_uuid(Uuid::from_u128(1)),
+///     project: Some(ProjectId::from_uuid(Uuid::from_u128(2))),
+///     owner: Some(UserId::from_uuid(Uuid::from_u128(3))),
+/// };
+/// assert!(document.project.is_some());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Object {
     /// Whose it is.
@@ -38,14 +74,52 @@ pub struct Object {
 }
 
 /// The mode of a scope that may be read.
+///
+/// ```
+/// use bailiwick_domain::access::{Mode, Read, TenantScope};
+///
+/// /// A store's door that opens to whoever may read.
+/// fn count(scope: &TenantScope<Read>) -> String {
+///     format!("SELECT count(*) FROM invoices WHERE tenant_id = '{}'", scope.tenant())
+/// }
+/// assert!(!Read::WRITES);
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub enum Read {}
 
 /// The mode of a scope that may be written.
+///
+/// ```
+/// use bailiwick_domain::access::{Mode, TenantScope, Write};
+///
+/// /// A store's door that opens to whoever may write.
+/// fn clear(scope: &TenantScope<Write>) -> String {
+///     format!("DELETE FROM drafts WHERE tenant_id = '{}'", scope.tenant())
+/// }
+/// assert!(Write::WRITES);
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub enum Write {}
 
 /// Proof that the policy let the caller into one tenant, to read or to write.
+///
+/// ```
+/// use bailiwick_domain::{TenantId, UserId};
+/// use bailiwick_domain::access::{Permission, Principal, Read, TenantScope, action::ListMembers, authorize};
+/// # use uuid::Uuid;
+///
+/// fn names(scope: &TenantScope<Read>) -> String {
+///     format!("SELECT name FROM members WHERE tenant_id = '{}'", scope.tenant().as_uuid())
+/// }
+///
+/// let tenant = TenantId::from_uuid(Uuid::from_u128(1));
+/// let bob = Principal::new(UserId::from_uuid(Uuid::from_u128(2)))
+///     .granted(tenant, [Permission::ListMembers].into_iter().collect());
+/// let permit = authorize::<ListMembers>(&bob, tenant)?;
+///
+/// assert!(names(permit.scope()).ends_with("000000000001'"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct TenantScope<Mode> {
     tenant: TenantId,
@@ -53,6 +127,22 @@ pub struct TenantScope<Mode> {
 }
 
 /// Proof that the policy let the caller act on one thing of a tenant.
+///
+/// ```
+/// use bailiwick_domain::{ProjectId, TenantId, UserId};
+/// use bailiwick_domain::access::{Object, Permission, Principal, action::DeleteProject, authorize};
+/// # use uuid::Uuid;
+///
+/// let tenant = TenantId::from_uuid(Uuid::from_u128(1));
+/// let ada = Principal::new(UserId::from_uuid(Uuid::from_u128(2)))
+///     .granted(tenant, [Permission::DeleteProject].into_iter().collect());
+/// let project = Some(ProjectId::from_uuid(Uuid::from_u128(3)));
+///
+/// let permit = authorize::<DeleteProject>(&ada, Object { tenant, project, owner: None })?;
+/// assert_eq!(permit.scope().object().project, project);
+/// assert_eq!(permit.scope().within().tenant(), tenant);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct ObjectScope<Mode> {
     object: Object,
@@ -60,6 +150,19 @@ pub struct ObjectScope<Mode> {
 }
 
 /// Proof that the policy let the caller act on the whole deployment.
+///
+/// ```
+/// use bailiwick_domain::{UserId, role::operator_grants};
+/// use bailiwick_domain::access::{Platform, Principal, action::ListTenants, authorize};
+/// # use uuid::Uuid;
+///
+/// let eve = UserId::from_uuid(Uuid::from_u128(1));
+/// let operator = Principal::new(eve).granted(Platform, operator_grants());
+///
+/// let permit = authorize::<ListTenants>(&operator, Platform)?;
+/// assert_eq!(permit.scope().operator(), eve);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct PlatformScope<Mode> {
     operator: UserId,
@@ -104,6 +207,13 @@ impl<Mode> PlatformScope<Mode> {
 }
 
 /// On what a permission is held, and whether it reads or writes.
+///
+/// ```
+/// use bailiwick_domain::access::{Catalogue, Level, Permission, Reach};
+///
+/// let reach = Permission::DeleteProject.reach();
+/// assert_eq!(reach, Reach { level: Level::Object, writes: true });
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reach {
     /// On what.
@@ -113,6 +223,12 @@ pub struct Reach {
 }
 
 /// The kind of thing that a permission is about.
+///
+/// ```
+/// use bailiwick_domain::access::Level;
+///
+/// assert_eq!(Level::Tenant.name(), "organization");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
     /// The deployment.
@@ -136,6 +252,12 @@ impl Level {
 }
 
 /// A scope as a proof. Sealed: only the scopes of this module are proofs, and only the policy makes them.
+///
+/// ```
+/// use bailiwick_domain::access::{Level, Proof, TenantScope, Write};
+///
+/// assert_eq!(<TenantScope<Write> as Proof>::REACH.level, Level::Tenant);
+/// ```
 pub trait Proof: sealed::Sealed + Debug + Sized + 'static {
     /// The place that it is a proof about.
     type At: Copy + Debug + Into<Target>;
@@ -147,6 +269,15 @@ pub trait Proof: sealed::Sealed + Debug + Sized + 'static {
 }
 
 /// A proof about one thing of a tenant, which has to be looked up before the policy can be asked.
+///
+/// ```
+/// use bailiwick_domain::access::{Action, Claim, Object, OnObject, Permit};
+///
+/// /// Works for every permission about a thing, and for no other.
+/// fn on<A: Action<Scope: OnObject>>(claim: &Claim<A>, thing: Object) -> Option<Permit<A>> {
+///     claim.on(thing).ok()
+/// }
+/// ```
 pub trait OnObject: Proof<At = Object> {
     /// [`Read`] or [`Write`].
     type Mode: Mode;
@@ -205,6 +336,13 @@ impl<M: Mode> Proof for PlatformScope<M> {
 }
 
 /// The deployment, as a place to ask about.
+///
+/// ```
+/// use bailiwick_domain::access::{Platform, Scope, Target};
+///
+/// assert_eq!(Scope::from(Platform), Scope::Platform);
+/// assert_eq!(Target::from(Platform), Target::Platform);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Platform;
 
@@ -263,6 +401,14 @@ impl From<Object> for Target {
 }
 
 /// [`Read`] or [`Write`].
+///
+/// ```
+/// use bailiwick_domain::access::{Mode, TenantScope};
+///
+/// fn verb<M: Mode>(_: &TenantScope<M>) -> &'static str {
+///     if M::WRITES { "BEGIN IMMEDIATE" } else { "BEGIN" }
+/// }
+/// ```
 pub trait Mode: sealed::Sealed + Debug + Send + Sync + 'static {
     /// Does it write?
     const WRITES: bool;

@@ -1,9 +1,26 @@
 //! Sets of permissions.
 
 use super::{Catalogue, Permission};
-use std::fmt;
+use core::fmt;
 
 /// A set of permissions. The default is empty, which is *deny*.
+///
+/// ```
+/// use bailiwick_domain::access::{Permission, PermissionSet};
+///
+/// let reading = PermissionSet::empty()
+///     .with(Permission::ListMembers)
+///     .with(Permission::ListRoles);
+/// let members = PermissionSet::empty()
+///     .with(Permission::ListMembers)
+///     .with(Permission::InviteMember);
+///
+/// assert!(reading.contains(Permission::ListRoles));
+/// assert!(PermissionSet::all().covers(&reading) && !reading.covers(&members));
+/// assert_eq!(reading.union(&members).iter().count(), 3);
+/// assert_eq!(reading.intersection(&members).iter().collect::<Vec<_>>(), [Permission::ListMembers]);
+/// assert_eq!(reading.less(&members), reading.without(Permission::ListMembers));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PermissionSet<C: Catalogue = Permission>(C::Words);
 

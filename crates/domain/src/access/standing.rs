@@ -7,8 +7,42 @@ use crate::{
     role::{Role, RoleBook},
     tenant::TenantStatus,
 };
+use alloc::vec::Vec;
 
 /// The facts about a person in a tenant.
+///
+/// ```
+/// use bailiwick_domain::{MemberId, RoleId, TenantId, Timestamp};
+/// use bailiwick_domain::access::{Assignment, Obstacle, Permission, Scope, Standing};
+/// use bailiwick_domain::{member::MemberStatus, tenant::TenantStatus};
+/// use bailiwick_domain::role::{BuiltIn, Role, RoleBook};
+/// # use uuid::Uuid;
+///
+/// let now = Timestamp::from_micros(0);
+/// let owner = RoleId::from_uuid(Uuid::from_u128(1));
+/// let tenant = TenantId::from_uuid(Uuid::from_u128(2));
+/// let mut standing = Standing {
+///     tenant,
+///     tenant_status: TenantStatus::Active,
+///     member: MemberId::from_uuid(Uuid::from_u128(3)),
+///     member_status: MemberStatus::Active,
+///     account_suspended: false,
+///     second_factor_missing: false,
+///     assignments: vec![Assignment::of(owner)],
+///     roles: RoleBook::of(vec![Role::built_in(owner, BuiltIn::Owner)]),
+/// };
+/// assert!(standing.is_in_order());
+/// assert_eq!(standing.live_roles(now)[0].id, owner);
+/// assert_eq!(standing.held_by(&Assignment::of(owner)), BuiltIn::Owner.grants());
+///
+/// // Suspended, it can be resumed: that is all that is left.
+/// standing.tenant_status = TenantStatus::Suspended;
+/// assert_eq!(standing.obstacle(), Some(Obstacle::TenantSuspended));
+/// let left = standing.left_of(&BuiltIn::Owner.grants());
+/// assert_eq!(left, [Permission::OwnOrganization].into_iter().collect());
+/// assert_eq!(standing.grants(now).last(), Some(&(Scope::Tenant(tenant), left)));
+/// assert!(standing.may_enter(now));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing<C: Catalogue = Permission> {
     /// Where.
@@ -30,6 +64,23 @@ pub struct Standing<C: Catalogue = Permission> {
 }
 
 /// That a member has a role.
+///
+/// ```
+/// use bailiwick_domain::{ProjectId, RoleId, TenantId, Timestamp, access::{Assignment, Scope}};
+/// # use uuid::Uuid;
+///
+/// let role = RoleId::from_uuid(Uuid::from_u128(1));
+/// let tenant = TenantId::from_uuid(Uuid::from_u128(2));
+/// let apollo = ProjectId::from_uuid(Uuid::from_u128(3));
+/// let (noon, evening) = (Timestamp::from_micros(12), Timestamp::from_micros(18));
+///
+/// let for_good = Assignment::of(role);
+/// let today = Assignment { project: Some(apollo), expires_at: Some(evening), ..for_good };
+///
+/// assert_eq!(for_good.place(tenant), Scope::Tenant(tenant));
+/// assert_eq!(today.place(tenant), Scope::Project(tenant, apollo));
+/// assert!(today.is_live(noon) && !today.is_live(evening));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Assignment {
     /// The role.
@@ -68,6 +119,12 @@ impl Assignment {
 }
 
 /// What stands between a person and everything that their roles hold.
+///
+/// ```
+/// use bailiwick_domain::access::Obstacle;
+///
+/// assert_eq!(Obstacle::SecondFactorMissing.name(), "second_factor_missing");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Obstacle {
     /// The tenant is suspended by its owners.
@@ -160,7 +217,7 @@ impl<C: Catalogue> Standing<C> {
             let held = self.left_of(&self.held_by(assignment));
             (assignment.place(self.tenant), held)
         });
-        std::iter::once(nothing).chain(held).collect()
+        core::iter::once(nothing).chain(held).collect()
     }
 
     /// Can the person enter the tenant? A member in order can, and whoever can undo what is in the way.

@@ -1,27 +1,80 @@
 //! Passwords: what is typed, what is taken, and what is kept.
+//!
+//! ```
+//! use bailiwick_domain::password::{PasswordPolicy, WeakPassword};
+//!
+//! let policy = PasswordPolicy::default();
+//! assert_eq!(policy.check("password1234", &[]), Err(WeakPassword::Common));
+//! assert_eq!(policy.check("correct horse battery", &[]), Ok(()));
+//! ```
 
-use std::{collections::HashSet, fmt, sync::LazyLock};
+use alloc::{borrow::ToOwned, collections::BTreeSet, string::String, vec, vec::Vec};
+use core::{cmp::Ordering, fmt};
 
 /// A password as it was typed: any bytes, never printed, never changed.
+///
+/// ```
+/// use bailiwick_domain::password::Password;
+///
+/// let typed = Password::typed("correct horse battery".to_owned());
+///
+/// assert!(typed.is_bounded());
+/// assert_eq!(typed.expose(), "correct horse battery");
+/// assert_eq!(format!("{typed:?}"), "Password(…)");
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(String);
 
 /// A password that the policy has taken.
+///
+/// ```
+/// use bailiwick_domain::password::{Password, PasswordPolicy};
+///
+/// let new = PasswordPolicy::default().accept("correct horse battery", &["Ada"])?;
+/// assert_eq!(Password::from(new).expose(), "correct horse battery");
+/// # Ok::<(), bailiwick_domain::password::WeakPassword>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPassword(Password);
 
 /// A password as the database holds it: a PHC string, which is salted and slow to try.
+///
+/// ```
+/// use bailiwick_domain::password::PasswordHash;
+///
+/// let hash = PasswordHash::from_phc("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".to_owned());
+///
+/// assert!(hash.as_phc().starts_with("$argon2id$"));
+/// assert_eq!(format!("{hash:?}"), "PasswordHash(…)");
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
 /// What a new password must be (NIST SP 800-63B-4 §3.1.1.2): long, and nothing that is guessed first. There are no
 /// rules about kinds of characters.
+///
+/// ```
+/// use bailiwick_domain::password::{PasswordPolicy, WeakPassword};
+///
+/// let policy = PasswordPolicy::at_least(15);
+///
+/// assert_eq!(policy.min_length(), 15);
+/// assert_eq!(policy.check("staple anvil", &[]), Err(WeakPassword::TooShort(15)));
+/// assert!(policy.accept("staple anvil lantern", &["Ada", "ada@example.com"]).is_ok());
+/// assert_eq!(PasswordPolicy::at_least(0).min_length(), PasswordPolicy::FLOOR);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PasswordPolicy {
     min_length: usize,
 }
 
 /// Why a password is not taken.
+///
+/// ```
+/// use bailiwick_domain::password::WeakPassword;
+///
+/// assert_eq!(WeakPassword::TooShort(12).to_string(), "must have at least 12 characters");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WeakPassword {
     /// Fewer characters than the policy asks for.
@@ -106,7 +159,7 @@ impl PasswordPolicy {
             return Err(WeakPassword::Pattern);
         }
         let guesses = guesses(text);
-        if guesses.iter().any(|guess| COMMON.contains(guess.as_str())) {
+        if guesses.iter().any(|guess| is_common(guess)) {
             return Err(WeakPassword::Common);
         }
         let personal = personal(about);
@@ -120,12 +173,31 @@ impl PasswordPolicy {
     }
 }
 
-static COMMON: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
-    include_str!("common.txt")
-        .lines()
-        .filter(|line| !line.starts_with("# "))
-        .collect()
-});
+/// A line each, in the order of their bytes, below a few that begin with `# `.
+const COMMON: &str = include_str!("common.txt");
+
+/// Is it on the list? Looked up by halving: that needs neither a table in memory nor a moment in which to fill one.
+fn is_common(guess: &str) -> bool {
+    let ends = |byte: &u8| *byte == b'\n';
+    let mut rest = COMMON.as_bytes();
+    while let Some(below) = rest.strip_prefix(b"# ") {
+        let note = below.iter().position(ends).unwrap_or(below.len());
+        rest = below.get(note + 1..).unwrap_or_default();
+    }
+    while !rest.is_empty() {
+        let (head, _) = rest.split_at(rest.len() / 2);
+        let start = head.iter().rposition(ends).map_or(0, |end| end + 1);
+        let (before, from) = rest.split_at(start);
+        let length = from.iter().position(ends).unwrap_or(from.len());
+        let (line, after) = from.split_at(length);
+        rest = match guess.as_bytes().cmp(line) {
+            Ordering::Less => before,
+            Ordering::Equal => return true,
+            Ordering::Greater => after.get(1..).unwrap_or_default(),
+        };
+    }
+    false
+}
 
 /// What the password is to whoever guesses: itself, without digits and signs around it, and with letters for the signs
 /// that look like them.
@@ -157,7 +229,7 @@ const fn look_alike(sign: char) -> char {
 }
 
 /// The names, the addresses and their parts, as letters alone. Parts too short to be anybody's are left out.
-fn personal(about: &[&str]) -> HashSet<String> {
+fn personal(about: &[&str]) -> BTreeSet<String> {
     const SHORTEST: usize = 3;
     let local = about
         .iter()
@@ -244,6 +316,7 @@ impl fmt::Debug for PasswordHash {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::format;
 
     const ADA: [&str; 2] = ["Ada Lovelace", "ada.lovelace@analytical.example"];
 
@@ -269,6 +342,30 @@ mod tests {
 
         for (text, weakness) in cases {
             assert_eq!(policy.check(text, &ADA), Err(weakness), "{text}");
+        }
+    }
+
+    #[test]
+    fn whatever_is_on_the_list_is_found_and_nothing_beside_it() {
+        let list: BTreeSet<_> = COMMON
+            .lines()
+            .filter(|line| !line.starts_with("# "))
+            .collect();
+        assert!(list.len() > 20_000);
+
+        for line in &list {
+            assert!(is_common(line), "{line}");
+            let shorter = &line[..line.floor_char_boundary(line.len() - 1)];
+            for near in [
+                line.to_uppercase(),
+                [line, " "].concat(),
+                shorter.to_owned(),
+            ] {
+                assert_eq!(is_common(&near), list.contains(near.as_str()), "{near}");
+            }
+        }
+        for other in ["", "# ", "# Common", "~~~~~~~~", "\u{10ffff}"] {
+            assert!(!is_common(other), "{other}");
         }
     }
 

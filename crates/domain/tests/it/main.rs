@@ -13,5 +13,6 @@ mod machines;
 mod policy_matrix;
 mod promises;
 mod properties;
+mod public_api;
 mod rotation;
 mod small_worlds;
