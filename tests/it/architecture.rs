@@ -13,10 +13,10 @@ use std::{
 const PACKAGES: &[(&str, &str, &[&str])] = &[
     ("bailiwick-domain",         "crates/domain",         &["thiserror", "uuid"]),
     ("bailiwick-application",    "crates/application",    &["async-trait", "bailiwick-domain", "thiserror", "uuid"]),
-    ("bailiwick-infrastructure", "crates/infrastructure", &["argon2", "askama", "async-trait", "aws-lc-rs", "bailiwick-application", "bailiwick-domain", "base64", "deadpool", "futures-util", "governor", "jsonwebtoken", "lettre", "moka", "rustix", "sea-orm", "sea-query-sqlx", "serde", "serde_json", "sqlx", "tempfile", "thiserror", "tokio", "tokio-util", "tracing", "uuid", "zeroize"]),
-    ("bailiwick-api",            "crates/api",            &["actix-cors", "actix-http", "actix-web", "bailiwick-application", "bailiwick-domain", "base64", "form_urlencoded", "futures-util", "garde", "governor", "idna", "ipnet", "schemars", "serde", "serde_json", "serde_path_to_error", "serde_urlencoded", "thiserror", "time", "tokio", "tokio-util", "tracing", "uuid"]),
+    ("bailiwick-infrastructure", "crates/infrastructure", &["argon2", "askama", "async-trait", "aws-lc-rs", "bailiwick-application", "bailiwick-domain", "base64", "deadpool", "futures-util", "governor", "jsonwebtoken", "lettre", "moka", "prometheus-client", "rustix", "sea-orm", "sea-query-sqlx", "serde", "serde_json", "sqlx", "tempfile", "thiserror", "tokio", "tokio-util", "tracing", "uuid", "zeroize"]),
+    ("bailiwick-api",            "crates/api",            &["actix-cors", "actix-http", "actix-web", "bailiwick-application", "bailiwick-domain", "base64", "form_urlencoded", "futures-util", "garde", "governor", "idna", "ipnet", "prometheus-client", "schemars", "serde", "serde_json", "serde_path_to_error", "serde_urlencoded", "thiserror", "time", "tokio", "tokio-util", "tracing", "uuid"]),
     ("bailiwick-migration",      "migration",             &["async-trait", "sea-orm-migration", "sqlx"]),
-    ("bailiwick-server",         "crates/server",         &["actix-web", "bailiwick-api", "bailiwick-application", "bailiwick-domain", "bailiwick-infrastructure", "bailiwick-migration", "clap", "figment", "ipnet", "mimalloc", "rustix", "serde", "thiserror", "tokio", "tokio-util", "tracing", "tracing-subscriber"]),
+    ("bailiwick-server",         "crates/server",         &["actix-web", "bailiwick-api", "bailiwick-application", "bailiwick-domain", "bailiwick-infrastructure", "bailiwick-migration", "clap", "figment", "ipnet", "mimalloc", "prometheus-client", "rustix", "serde", "thiserror", "tokio", "tokio-util", "tracing", "tracing-subscriber"]),
     ("bailiwick-testkit",        "crates/testkit",        &["sea-orm", "sqlx", "tempfile", "tokio", "uuid"]),
     ("bailiwick-tests",          "tests",                 &[]),
 ];

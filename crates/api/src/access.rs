@@ -1,6 +1,7 @@
 //! Who may call: what a row of the table declares, and the first argument of its handler.
 
 use crate::{
+    metrics::decided,
     openapi::Description,
     problem::{Kind, Problem},
     reads::Reads,
@@ -253,7 +254,8 @@ where
                 .into_inner()
                 .and_then(|asker| {
                     let at = A::Scope::of(&asker).ok_or(Kind::Forbidden)?;
-                    Ok(Self(authorize(asker.principal(), at)?))
+                    let decision = authorize(asker.principal(), at);
+                    Ok(Self(decided(request, A::PERMISSION, decision)?))
                 }),
         )
     }
@@ -272,7 +274,8 @@ where
                 .into_inner()
                 .and_then(|asker| {
                     let tenant = asker.tenant().ok_or(Kind::Forbidden)?;
-                    Ok(Self(claim(asker.principal(), tenant)?))
+                    let decision = claim(asker.principal(), tenant);
+                    Ok(Self(decided(request, A::PERMISSION, decision)?))
                 }),
         )
     }

@@ -2,6 +2,7 @@
 
 use crate::{
     compression::{compressed, wanted},
+    metrics::Metrics,
     oauth::Refusal,
     problem::{Kind, Problem},
 };
@@ -18,6 +19,7 @@ use actix_web::{
     web::Data,
 };
 use bailiwick_application::ports::Ids;
+use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -40,6 +42,8 @@ pub async fn edge(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let began = Instant::now();
+    let metrics = request.app_data::<Data<Metrics>>().cloned();
     let id = request_id(&request);
     let compress = wanted(&request);
     let leaving = request.app_data::<Data<CancellationToken>>().cloned();
@@ -52,6 +56,12 @@ pub async fn edge(
     match next.call(request).instrument(span.clone()).await {
         Ok(response) => {
             let mut response = response.map_into_boxed_body();
+            if let Some(metrics) = metrics {
+                let problem = response.response().error();
+                let problem = problem.and_then(|error| error.as_error::<Problem>());
+                let (request, status) = (response.request(), response.status());
+                metrics.answered(Some(request), status, problem, began.elapsed());
+            }
             if response.status().is_client_error() || response.status().is_server_error() {
                 let problem = span.in_scope(|| spell_out(response.response(), &id));
                 response = with_headers_of(response, problem);
@@ -71,6 +81,9 @@ pub async fn edge(
         Err(error) => {
             let mut problem = span.in_scope(|| spell_out(&error.error_response(), &id));
             seal(problem.headers_mut(), &id);
+            if let Some(metrics) = metrics {
+                metrics.answered(None, problem.status(), None, began.elapsed());
+            }
             Err(InternalError::from_response(error, problem).into())
         }
     }

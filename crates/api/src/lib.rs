@@ -21,6 +21,7 @@ mod keys;
 mod list;
 mod machines;
 mod members;
+mod metrics;
 mod oauth;
 mod organizations;
 mod path;
@@ -50,6 +51,7 @@ pub use background::Background;
 pub use cors::cors;
 pub use edge::edge;
 pub use health::Caveat;
+pub use metrics::Metrics;
 pub use oauth::OAuth;
 pub use sessions::Cookies;
 pub use throttle::{Allowance, Throttle};
@@ -110,6 +112,8 @@ pub struct Services {
     pub cursors: Arc<dyn Cursors>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// What is counted.
+    pub metrics: Metrics,
     /// Work that no answer waits for.
     pub background: Background,
     /// Whether the process is about to stop.
@@ -163,6 +167,7 @@ pub fn configure(
             .app_data(Data::<dyn Cursors>::from(Arc::clone(&services.cursors)))
             .app_data(Data::<dyn Clock>::from(Arc::clone(&services.clock)))
             .app_data(Data::from(Arc::clone(&routes)))
+            .app_data(Data::new(services.metrics.clone()))
             .app_data(Data::new(services.background.clone()))
             .app_data(Data::new(services.leaving.clone()))
             .app_data(Data::new(services.caveat.clone()))

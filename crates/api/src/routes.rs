@@ -11,7 +11,9 @@ use crate::{
     idempotency::recognize,
     invitations, keys,
     list::no_parameters,
-    machines, members, oauth,
+    machines, members,
+    metrics::Row,
+    oauth,
     openapi::Description,
     operations::Does,
     organizations, platform,
@@ -216,10 +218,16 @@ impl Routes {
         Args: FromRequest + Keeps<D> + Reads + 'static,
     {
         let verb = method.clone();
+        let counted = Row::of(&method, path);
         let mount = Box::new(move || {
             let writes = !verb.is_safe();
             let public = D::ACCESS == Access::Public;
             verbs_of(&verb)
+                .guard(guard::fn_guard(move |request| {
+                    // The last guard: only whoever comes to this row passes here.
+                    request.req_data_mut().insert(counted);
+                    true
+                }))
                 .to(handler.clone())
                 .wrap(Condition::new(writes, from_fn(to_the_end)))
                 .wrap(Condition::new(Args::KEYED, from_fn(recognize::<D>)))

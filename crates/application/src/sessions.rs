@@ -6,8 +6,8 @@ use crate::{
     ports::{
         Access, AccessClaims, AccessTokens, AccountUnit, Attempt, Attempts, Comparison, Device,
         DeviceId, DeviceTokens, Entropy, HashingError, KeyUses, KnownChain, KnownDevice,
-        MembershipRow, Passwords, PresentedRefresh, RefreshClaims, RefreshTokens, Secret,
-        SessionRow, StoreError, TokenError, TooMany, Unique, Which,
+        MembershipRow, Passwords, Presented, PresentedRefresh, RefreshClaims, RefreshTokens,
+        Rotations, Secret, SessionRow, StoreError, TokenError, TooMany, Unique, Which,
     },
 };
 use bailiwick_domain::{
@@ -57,6 +57,8 @@ pub struct Instruments {
     pub entropy: Arc<dyn Entropy>,
     /// Takes note of when keys are used.
     pub uses: Arc<dyn KeyUses>,
+    /// Takes note of what becomes of refresh tokens.
+    pub rotations: Arc<dyn Rotations>,
 }
 
 /// Whoever asks, by what they brought: a person in a session, or a machine with a key.
@@ -528,10 +530,14 @@ impl Sessions {
                 Verdict::Rotate(next) => Some(next),
                 Verdict::Replay(_) => None,
                 Verdict::Reuse(reuse) => {
+                    self.instruments.rotations.note(Presented::Reused);
                     self.end_reused(&reuse, now).await?;
                     return Err(SessionError::Refused);
                 }
-                Verdict::Over => return Err(SessionError::Refused),
+                Verdict::Over => {
+                    self.instruments.rotations.note(Presented::Over);
+                    return Err(SessionError::Refused);
+                }
             };
             let elsewhere = organization.filter(|wanted| here != Some(*wanted));
             if let Some(wanted) = elsewhere {
@@ -548,6 +554,9 @@ impl Sessions {
                     .await?;
                 chain.generation = next;
                 chain.rotated_at = now;
+                self.instruments.rotations.note(Presented::Rotated);
+            } else {
+                self.instruments.rotations.note(Presented::Replayed);
             }
             return match elsewhere {
                 Some(wanted) => self.select_from(&session, chain.id, wanted).await,

@@ -2,8 +2,8 @@
 //! fuzzer in `fuzz/` call the same functions.
 
 use crate::{
-    JwtAccessTokens, JwtDeviceTokens, JwtRefreshTokens, KeyRing, SealingKey, keys::Purpose,
-    store::containing,
+    JwtAccessTokens, JwtDeviceTokens, JwtRefreshTokens, KeyRing, Metrics, SealingKey,
+    keys::Purpose, store::containing,
 };
 use bailiwick_application::ports::{
     Access, AccessClaims, AccessTokens, DeviceTokens, KnownDevice, MachineClaims, RefreshClaims,
@@ -74,7 +74,7 @@ pub fn sealing_keys(text: &str) {
 pub async fn tokens(ring: &Arc<KeyRing>, text: &str) {
     let token = made(ring, text).unwrap_or_else(|| text.to_owned());
     let issuer = "urn:test".to_owned();
-    let access = JwtAccessTokens::new(Arc::clone(ring), issuer.clone(), 0);
+    let access = JwtAccessTokens::new(Arc::clone(ring), issuer.clone(), 0, &Metrics::default());
     let refresh = JwtRefreshTokens::new(Arc::clone(ring), issuer.clone());
     let device = JwtDeviceTokens::new(Arc::clone(ring), issuer);
     let mut kinds = 0;
@@ -266,7 +266,12 @@ mod tests {
         };
         let taken = |claims: Value| {
             let token = made(&keys.ring, &format!("access\n\n{claims}")).unwrap();
-            let tokens = JwtAccessTokens::new(Arc::clone(&keys.ring), "urn:test".to_owned(), 10);
+            let tokens = JwtAccessTokens::new(
+                Arc::clone(&keys.ring),
+                "urn:test".to_owned(),
+                10,
+                &Metrics::default(),
+            );
             keys.runtime.block_on(tokens.verify(&token, NOW)).is_ok()
         };
 

@@ -7,8 +7,10 @@ mod entity;
 mod keys;
 mod mail;
 mod memory;
+mod metrics;
 mod passwords;
 mod refusals;
+mod rotations;
 mod store;
 mod system;
 mod tokens;
@@ -25,8 +27,10 @@ pub use keys::{
     KeyAlgorithm, KeyError, KeyInfo, KeyPolicy, KeyRing, KeyState, SealingKey, SealingKeyError,
 };
 pub use mail::{LettreMailer, MailRoute, MailSetupError};
+pub use metrics::Metrics;
 pub use passwords::{Argon2Passwords, HashingOptions};
 pub use refusals::WrittenRefusals;
+pub use rotations::CountedRotations;
 pub use store::SeaStore;
 pub use system::{RandomIds, SystemClock, SystemEntropy};
 pub use tokens::{JwtAccessTokens, JwtDeviceTokens, JwtRefreshTokens};

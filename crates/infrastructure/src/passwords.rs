@@ -7,7 +7,18 @@ use argon2::{
 use async_trait::async_trait;
 use bailiwick_application::ports::{Comparison, HashingError, Passwords};
 use bailiwick_domain::password::{Password, PasswordHash};
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric},
+    metrics::{
+        counter::Counter,
+        gauge::{ConstGauge, Gauge},
+        histogram::Histogram,
+    },
+    registry::{Registry, Unit},
+};
 use std::{
+    fmt,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
@@ -71,8 +82,14 @@ struct Load {
     threads: u32,
     /// Passwords that wait or are being hashed.
     passwords: AtomicU32,
+    /// How many of these are being hashed.
+    running: Gauge,
     /// How long a thread takes for one, in microseconds: a moving average.
     each: AtomicU64,
+    /// How long threads took, in seconds.
+    times: Histogram,
+    /// Who was refused.
+    refused: Counter,
 }
 
 impl Load {
@@ -85,13 +102,51 @@ impl Load {
 
     fn learn(&self, took: Duration) {
         const WEIGHT: u64 = 8;
+        self.times.observe(took.as_secs_f64());
         let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let each = self.each.load(Relaxed);
         // Of two threads that learn at once, one is not heard: it will be the next time.
         self.each
             .store(each - each / WEIGHT + took / WEIGHT, Relaxed);
     }
+
+    /// Refuses somebody, who may come again then.
+    fn refuse(&self, retry_after: Duration) -> HashingError {
+        self.refused.inc();
+        HashingError::Busy { retry_after }
+    }
 }
+
+/// The queue as what is exported of it.
+#[derive(Debug)]
+struct Exported(Arc<Load>);
+
+impl Collector for Exported {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let running = self.0.running.get();
+        let waiting = i64::from(self.0.passwords.load(Relaxed)).saturating_sub(running);
+        let gauges = [
+            (
+                "bailiwick_hashing_running",
+                "Passwords that are being hashed",
+                running,
+            ),
+            (
+                "bailiwick_hashing_waiting",
+                "Passwords that wait to be hashed",
+                waiting.max(0),
+            ),
+        ];
+        for (name, help, value) in gauges {
+            let gauge = ConstGauge::new(value);
+            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+        }
+        Ok(())
+    }
+}
+
+/// How long a hash took, in seconds: some 20 ms at the usual price on a quiet machine.
+const HASHING: [f64; 8] = [0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0];
 
 /// A place in the queue, given back when the work is done or was dropped.
 struct Place(Arc<Load>);
@@ -106,6 +161,22 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.0.passwords.fetch_sub(1, Relaxed);
+    }
+}
+
+/// A password that is being hashed, until it is dropped.
+struct Running(Gauge);
+
+impl Running {
+    fn on(load: &Load) -> Self {
+        load.running.inc();
+        Self(load.running.clone())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 
@@ -145,6 +216,9 @@ impl Argon2Passwords {
         let load = Arc::new(Load {
             threads: u32::try_from(threads).map_err(broken)?,
             passwords: AtomicU32::new(0),
+            running: Gauge::default(),
+            times: Histogram::new(HASHING),
+            refused: Counter::default(),
             each: AtomicU64::new(u64::try_from(began.elapsed().as_micros()).map_err(broken)?),
         });
         let (queue, jobs) = sync_channel(options.queue);
@@ -164,6 +238,22 @@ impl Argon2Passwords {
         })
     }
 
+    /// Adds what is counted of the queue to what is exported.
+    pub fn register(&self, registry: &mut Registry) {
+        registry.register_collector(Box::new(Exported(Arc::clone(&self.load))));
+        registry.register(
+            "bailiwick_hashing_refused",
+            "Passwords that were refused, since they would have waited too long",
+            self.load.refused.clone(),
+        );
+        registry.register_with_unit(
+            "bailiwick_hashing_duration",
+            "How long hashing a password takes, without the wait",
+            Unit::Seconds,
+            self.load.times.clone(),
+        );
+    }
+
     async fn ask<T>(
         &self,
         work: Work,
@@ -176,15 +266,13 @@ impl Argon2Passwords {
             since: Instant::now(),
         };
         self.queue.try_send(job).map_err(|refused| match refused {
-            TrySendError::Full(_) => HashingError::Busy {
-                retry_after: RETRY_AFTER,
-            },
+            TrySendError::Full(_) => self.load.refuse(RETRY_AFTER),
             TrySendError::Disconnected(_) => broken("the hashing threads are gone"),
         })?;
         // A job that waited too long is dropped, and its sender with it.
-        answer.await.unwrap_or(Err(HashingError::Busy {
-            retry_after: RETRY_AFTER,
-        }))
+        answer
+            .await
+            .unwrap_or_else(|_| Err(self.load.refuse(RETRY_AFTER)))
     }
 }
 
@@ -194,8 +282,7 @@ impl Passwords for Argon2Passwords {
         let wait = self.load.wait();
         // The estimate may be off by two before anybody waits in vain.
         if wait * 2 > self.patience {
-            let retry_after = wait.max(RETRY_AFTER);
-            return Err(HashingError::Busy { retry_after });
+            return Err(self.load.refuse(wait.max(RETRY_AFTER)));
         }
         Ok(())
     }
@@ -240,17 +327,21 @@ fn work(hasher: &Hasher, jobs: &Mutex<Receiver<Job>>, patience: Duration) {
         if since.elapsed() > patience {
             continue;
         }
+        let _running = Running::on(&place.0);
         // Nobody listens when the client is gone: then the answer goes nowhere.
         match work {
             Work::Hash(password, answer) if !answer.is_closed() => {
-                let _ = answer.send(hasher.hash(password.expose().as_bytes()));
+                let hash = hasher.hash(password.expose().as_bytes());
+                place.0.learn(began.elapsed());
+                let _ = answer.send(hash);
             }
             Work::Compare(password, hash, answer) if !answer.is_closed() => {
-                let _ = answer.send(hasher.compare(password.expose().as_bytes(), &hash));
+                let comparison = hasher.compare(password.expose().as_bytes(), &hash);
+                place.0.learn(began.elapsed());
+                let _ = answer.send(comparison);
             }
-            Work::Hash(..) | Work::Compare(..) => continue,
+            Work::Hash(..) | Work::Compare(..) => {}
         }
-        place.0.learn(began.elapsed());
     }
 }
 
@@ -327,4 +418,41 @@ pub(crate) fn is_hash(text: &str) -> bool {
 
 fn broken(error: impl ToString) -> HashingError {
     HashingError::Broken(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use prometheus_client::encoding::text::encode;
+
+    #[test]
+    fn what_waits_and_what_is_being_hashed_is_counted_until_it_is_over() {
+        let load = Arc::new(Load {
+            threads: 2,
+            passwords: AtomicU32::new(0),
+            running: Gauge::default(),
+            each: AtomicU64::new(0),
+            times: Histogram::new(HASHING),
+            refused: Counter::default(),
+        });
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(Exported(Arc::clone(&load))));
+        let counted = || {
+            ["waiting", "running"].map(|name| {
+                let mut text = String::new();
+                encode(&mut text, &registry).unwrap();
+                let sample = format!("bailiwick_hashing_{name} ");
+                let value = text.lines().find_map(|line| line.strip_prefix(&sample));
+                value.unwrap().parse::<i64>().unwrap()
+            })
+        };
+
+        let places: Vec<_> = (0..3).map(|_| Place::take(&load)).collect();
+        assert_eq!(counted(), [3, 0]);
+        let running = Running::on(&load);
+        assert_eq!(counted(), [2, 1]);
+        drop(running);
+        drop(places);
+        assert_eq!(counted(), [0, 0]);
+    }
 }

@@ -3,7 +3,10 @@
 //! What a token may look like is decided by its kind and by our own key record, never by the token: see
 //! [`verified`] for the order.
 
-use crate::keys::{KeyError, KeyRing, Purpose, VerifyingKey};
+use crate::{
+    keys::{KeyError, KeyRing, Purpose, VerifyingKey},
+    metrics::{CacheCounts, Metrics},
+};
 use async_trait::async_trait;
 use aws_lc_rs::{digest, hmac};
 use bailiwick_application::ports::{
@@ -33,6 +36,7 @@ pub struct JwtAccessTokens {
     issuer: String,
     /// What has been verified, by the hash of the whole token, with the key that it was verified with.
     verified: Cache<[u8; 32], Arc<(String, Access)>>,
+    counts: CacheCounts,
 }
 
 /// Signs and verifies refresh tokens. Each carries a MAC that only the secret of its chain makes.
@@ -45,15 +49,23 @@ pub struct JwtRefreshTokens {
 impl JwtAccessTokens {
     /// Tokens of this issuer, signed with the keys of this ring; about so many are remembered.
     #[must_use]
-    pub fn new(ring: Arc<KeyRing>, issuer: String, remembered: u32) -> Self {
+    pub fn new(ring: Arc<KeyRing>, issuer: String, remembered: u32, metrics: &Metrics) -> Self {
+        let counts = metrics.cache("tokens");
+        let evictions = counts.evictions.clone();
         let verified = Cache::builder()
             .max_capacity(remembered.into())
             .time_to_idle(IDLE)
+            .eviction_listener(move |_, _, cause| {
+                if cause.was_evicted() && remembered > 0 {
+                    evictions.inc();
+                }
+            })
             .build();
         Self {
             ring,
             issuer,
             verified,
+            counts,
         }
     }
 
@@ -262,8 +274,16 @@ impl AccessTokens for JwtAccessTokens {
         let mut hash = [0; 32];
         hash.copy_from_slice(digest::digest(&digest::SHA256, token.as_bytes()).as_ref());
         if let Some(access) = self.recall(&hash, now) {
+            self.counts.hits.inc();
             return Ok(access);
         }
+        let remembers = self.verified.policy().max_capacity() != Some(0);
+        let count = if remembers {
+            &self.counts.misses
+        } else {
+            &self.counts.bypasses
+        };
+        count.inc();
         let (key, body) = verified(&self.ring, &self.issuer, token, now).await?;
         let access = understood(body)?;
         self.verified.insert(hash, Arc::new((key, access.clone())));

@@ -5,9 +5,9 @@ use figment::{
     providers::{Env, Format, Toml},
 };
 use ipnet::IpNet;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::{
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     num::{NonZeroU32, NonZeroUsize},
     path::{Path, PathBuf},
 };
@@ -43,6 +43,8 @@ pub struct Config {
     pub cache: Cache,
     /// How mail goes out.
     pub mail: Mail,
+    /// What is counted, for whoever watches.
+    pub metrics: Metrics,
 }
 
 /// Section `http`.
@@ -215,6 +217,32 @@ pub struct Mail {
     pub directory: Option<PathBuf>,
     /// Whom mails come from.
     pub from: String,
+}
+
+/// Section `metrics`.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Metrics {
+    /// Address and port, or a port alone, which is on loopback; none is off.
+    #[serde(deserialize_with = "address_or_port")]
+    pub bind: Option<SocketAddr>,
+}
+
+/// An address, or a port of this machine that nobody else reaches.
+fn address_or_port<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SocketAddr>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "an address and port, or a port alone")]
+    enum Either {
+        Port(u16),
+        Address(SocketAddr),
+    }
+    let either = Option::deserialize(deserializer)?;
+    Ok(either.map(|either| match either {
+        Either::Port(port) => SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+        Either::Address(address) => address,
+    }))
 }
 
 /// How the log is written.

@@ -5,6 +5,7 @@
 pub mod admin;
 pub mod config;
 pub mod keys;
+mod metrics;
 pub mod migrate;
 mod start;
 

@@ -3,6 +3,7 @@
 use crate::{
     Config,
     config::{Algorithm, Membership},
+    metrics,
     migrate::{MigrateError, Step, migrate, status},
 };
 use actix_web::{
@@ -11,7 +12,7 @@ use actix_web::{
     middleware::{Condition, from_fn},
 };
 use bailiwick_api::{
-    Allowance, Background, Caveat, Cookies, OAuth, Registration, Services, Throttle,
+    Allowance, Background, Caveat, Cookies, Metrics, OAuth, Registration, Services, Throttle,
     TrustedProxies, cors, edge, routes::routes,
 };
 use bailiwick_application::{
@@ -32,12 +33,14 @@ use bailiwick_application::{
 };
 use bailiwick_domain::{member::MembershipMode, password::PasswordPolicy, session::Lifetimes};
 use bailiwick_infrastructure::{
-    Argon2Passwords, ConnectError, CountedAttempts, Database, DatabaseOptions, HashingOptions,
-    IsolationError, JwtAccessTokens, JwtDeviceTokens, JwtRefreshTokens, KeyAlgorithm, KeyError,
-    KeyPolicy, KeyRing, LettreMailer, MailRoute, MailSetupError, RandomIds, SeaStore,
-    SealedAnswers, SealingKey, SealingKeyError, SystemClock, SystemEntropy, UncountedAttempts,
+    Argon2Passwords, ConnectError, CountedAttempts, CountedRotations, Database, DatabaseOptions,
+    HashingOptions, IsolationError, JwtAccessTokens, JwtDeviceTokens, JwtRefreshTokens,
+    KeyAlgorithm, KeyError, KeyPolicy, KeyRing, LettreMailer, MailRoute, MailSetupError, RandomIds,
+    SeaStore, SealedAnswers, SealingKey, SealingKeyError, SystemClock, SystemEntropy,
+    UncountedAttempts,
     WrittenKeyUses, WrittenRefusals,
 };
+use prometheus_client::registry::Registry;
 use rustix::{
     net::listen,
     process::{Resource, Rlimit, getrlimit, setrlimit},
@@ -110,6 +113,8 @@ impl std::fmt::Debug for Machine {
 pub struct Running {
     /// Where.
     pub address: SocketAddr,
+    /// Where its metrics are, if they are anywhere.
+    pub metrics: Option<SocketAddr>,
     /// What stops it.
     pub handle: ServerHandle,
     /// What tells whoever asks that it is about to stop: cancelled, readiness answers 503, and each answer closes its
@@ -211,7 +216,19 @@ pub async fn start(
     }
     let schema = up_to_date(config).await?;
     let ending = Ending::default();
-    let services = services(config, machine, address, schema, &ending).await?;
+    let mut registry = Registry::default();
+    metrics::register_build(&mut registry, &schema);
+    let services = services(config, machine, address, schema, &ending, &mut registry).await?;
+    let metrics = match config.metrics.bind {
+        Some(bind) => {
+            let (address, server) = metrics::serve(bind, registry)?;
+            tracing::info!("metrics are at http://{address}/metrics");
+            let handle = server.handle();
+            tokio::spawn(server);
+            Some((address, handle))
+        }
+        None => None,
+    };
     tokio::spawn(erase_lapsed(
         services.organizations.clone(),
         Arc::clone(&services.answers),
@@ -237,12 +254,17 @@ pub async fn start(
         .run();
     let running = Running {
         address,
+        metrics: metrics.as_ref().map(|(address, _)| *address),
         handle: server.handle(),
         leaving: ending.leaving.clone(),
     };
     let stopped = async {
         let outcome = server.await;
         ending.finish().await;
+        // Last: how it ends can be seen too.
+        if let Some((_, metrics)) = metrics {
+            metrics.stop(false).await;
+        }
         outcome
     };
     Ok((running, stopped))
@@ -296,6 +318,7 @@ async fn services(
     address: SocketAddr,
     schema: String,
     ending: &Ending,
+    registry: &mut Registry,
 ) -> Result<Services, StartError> {
     let Machine {
         clock,
@@ -311,6 +334,8 @@ async fn services(
     let caveat = caveat(config, database.isolation().await)?;
     let callers = Some(config.cache.callers).filter(|_| config.cache.enabled);
     let database = database.remembering(callers, &ending.tasks, ending.over.clone());
+    database.register(registry);
+    let metrics = database.metrics().clone();
     let remembered = callers.map_or(0, NonZeroU32::get);
     let sealing = Arc::new(sealing_key(config)?);
     let ring = key_ring(config, database.clone(), &sealing, Arc::clone(&clock)).await?;
@@ -329,7 +354,7 @@ async fn services(
         &ending.tasks,
         ending.over.clone(),
     );
-    let answers = SealedAnswers::new(database.clone(), Arc::clone(&sealing), Arc::clone(&clock));
+    let kept = SealedAnswers::new(database.clone(), Arc::clone(&sealing), Arc::clone(&clock));
     let uses = WrittenKeyUses::start(database.clone(), &ending.tasks, ending.over.clone());
     let store = Arc::new(SeaStore::new(
         database,
@@ -343,6 +368,11 @@ async fn services(
         ids: Arc::clone(&ids),
     };
     let passwords = Arc::new(Argon2Passwords::start(peppered(hashing, config)?)?);
+    passwords.register(registry);
+    let rotations = CountedRotations::default();
+    rotations.register(registry);
+    let answers = Metrics::default();
+    answers.register(registry);
     let mode = match config.tenancy.membership {
         Membership::Many => MembershipMode::Many,
         Membership::One => MembershipMode::One,
@@ -358,12 +388,14 @@ async fn services(
             Arc::clone(&ring),
             issuer.clone(),
             remembered,
+            &metrics,
         )),
         refresh: Arc::new(JwtRefreshTokens::new(Arc::clone(&ring), issuer.clone())),
         devices: Arc::new(JwtDeviceTokens::new(Arc::clone(&ring), issuer)),
         attempts: Arc::clone(&attempts),
         entropy: Arc::clone(&entropy),
         uses: Arc::new(uses),
+        rotations: Arc::new(rotations),
     };
     let verify_email = config.registration.verify_email;
     let lifetimes = Lifetimes {
@@ -408,9 +440,10 @@ async fn services(
         admin: Admin::new(ground.clone()),
         platform: Platform::new(ground),
         refusals: Arc::new(refusals),
-        answers: Arc::new(answers),
+        answers: Arc::new(kept),
         cursors: sealing,
         clock,
+        metrics: answers,
         background: Background::new(Handle::current(), ending.tasks.clone()),
         leaving: ending.leaving.clone(),
         caveat,

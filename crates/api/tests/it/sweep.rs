@@ -3,7 +3,7 @@
 use actix_web::{App, http::StatusCode, middleware::from_fn, test};
 use async_trait::async_trait;
 use bailiwick_api::{
-    Background, Caveat, Cookies, OAuth, Registration, Services, Throttle, TrustedProxies,
+    Background, Caveat, Cookies, Metrics, OAuth, Registration, Services, Throttle, TrustedProxies,
     access::Access, edge, routes::routes,
 };
 use bailiwick_application::{
@@ -153,6 +153,7 @@ fn services() -> Services {
         attempts: Arc::new(Untouched),
         entropy: Arc::new(Zero),
         uses: Arc::new(Untouched),
+        rotations: Arc::new(Untouched),
     };
     let rules = SessionRules {
         lifetimes: Lifetimes::default(),
@@ -162,6 +163,7 @@ fn services() -> Services {
     Services {
         background: Background::new(Handle::current(), TaskTracker::new()),
         leaving: CancellationToken::new(),
+        metrics: Metrics::default(),
         caveat: Caveat::default(),
         accounts: Accounts::new(
             ground.clone(),
@@ -264,6 +266,12 @@ impl AccessTokens for ByName {
 
 /// Only what tells who asks may be touched.
 struct Untouched;
+
+impl Rotations for Untouched {
+    fn note(&self, _: Presented) {
+        unreachable!("a refresh token was noted")
+    }
+}
 
 impl KeyUses for Untouched {
     fn note(&self, _: TenantId, _: ApiKeyId, _: Timestamp) {

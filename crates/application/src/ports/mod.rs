@@ -8,6 +8,7 @@ mod machines;
 mod mail;
 mod passwords;
 mod refusals;
+mod rotations;
 mod store;
 mod tokens;
 
@@ -19,5 +20,6 @@ pub use machines::*;
 pub use mail::*;
 pub use passwords::*;
 pub use refusals::*;
+pub use rotations::*;
 pub use store::*;
 pub use tokens::*;

@@ -8,13 +8,18 @@ mod sqlite;
 #[cfg(test)]
 mod tests;
 mod tx;
+mod usage;
 
 pub use isolation::IsolationError;
 use tx::Kind;
 pub(crate) use tx::Tx;
 
-use crate::memory::{Alone, Exchange, LOOK, Memory};
+use crate::{
+    memory::{Alone, Exchange, LOOK, Memory},
+    metrics::Metrics,
+};
 use bailiwick_domain::{TenantId, UserId};
+use prometheus_client::registry::Registry;
 use sea_orm::{ConnAcquireErr, DatabaseConnection, DbErr, RuntimeErr};
 use silence::{Silence, Silent};
 use std::{borrow::Cow, fmt::Write as _, io, num::NonZeroU32, sync::Arc, time::Duration};
@@ -31,6 +36,7 @@ pub struct Database {
     /// What is remembered of it, by whoever looks up who may do what.
     memory: Memory,
     exchange: Arc<Exchange>,
+    metrics: Metrics,
 }
 
 #[derive(Clone)]
@@ -210,11 +216,13 @@ impl Database {
             Scheme::Postgres => Pools::Postgres(postgres::Pool::connect(url, options).await?),
             Scheme::Sqlite => Pools::Sqlite(sqlite::Pools::connect(url, options).await?),
         };
+        let metrics = Metrics::default();
         Ok(Self {
             pools,
             silence: Silence::default(),
-            memory: Memory::of(0),
+            memory: Memory::of(0, &metrics),
             exchange: Arc::default(),
+            metrics,
         })
     }
 
@@ -249,7 +257,7 @@ impl Database {
         tasks: &TaskTracker,
         over: CancellationToken,
     ) -> Self {
-        let memory = Memory::of(callers.map_or(0, NonZeroU32::get));
+        let memory = Memory::of(callers.map_or(0, NonZeroU32::get), &self.metrics);
         let wanted = callers.map(|_| memory.clone());
         match &self.pools {
             Pools::Postgres(pool) => {
@@ -268,6 +276,18 @@ impl Database {
             }
         }
         Self { memory, ..self }
+    }
+
+    /// Adds what is counted of its connections and of what is remembered to what is exported.
+    pub fn register(&self, registry: &mut Registry) {
+        self.metrics.register(registry);
+        registry.register_collector(Box::new(usage::Exported(self.pools.clone())));
+    }
+
+    /// What is counted of it.
+    #[must_use]
+    pub const fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// What is remembered.

@@ -8,6 +8,7 @@ use super::{
     ConnectError, DatabaseOptions, connection_error, ended,
     literal::{Literal, type_of},
     tx::{Answer, Asked, answers},
+    usage::Usage,
 };
 use deadpool::{
     Runtime,
@@ -113,6 +114,19 @@ impl<'a> Flight<'a> {
 }
 
 impl Pool {
+    /// How it is used.
+    pub(super) fn usage(&self) -> Usage {
+        let status = self.connections.status();
+        let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        Usage {
+            pool: "postgres",
+            most: count(status.max_size),
+            open: count(status.size),
+            idle: count(status.available),
+            waiting: count(status.waiting),
+        }
+    }
+
     /// How to connect to the same database beside the pool.
     pub(super) fn beside(&self) -> PgConnectOptions {
         self.connections.manager().connect.clone()

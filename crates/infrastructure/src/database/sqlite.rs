@@ -3,8 +3,10 @@
 use super::{
     ConnectError, DatabaseOptions, busy, connection_error,
     tx::{Answer, Asked, answers},
+    usage::Usage,
 };
 use crate::memory::Alone;
+use prometheus_client::metrics::gauge::Gauge;
 use sea_orm::{DatabaseConnection, DbErr, Statement, sea_query::Values};
 use sea_query_sqlx::SqlxValues;
 use sqlx::{
@@ -36,6 +38,8 @@ const RETRY: Duration = Duration::from_millis(10);
 pub(super) struct Pools {
     writer: SqlitePool,
     readers: SqlitePool,
+    /// How many wait for a connection that writes, and for one that reads.
+    waiting: [Gauge; 2],
     /// Where it stands among the processes on the file, until somebody looks after it.
     seat: Arc<Mutex<Option<Alone>>>,
 }
@@ -54,6 +58,7 @@ impl Pools {
         Ok(Self {
             writer,
             readers,
+            waiting: Default::default(),
             seat: Arc::new(Mutex::new(Some(seat))),
         })
     }
@@ -64,8 +69,26 @@ impl Pools {
         seat.take()
     }
 
+    /// How each pool is used.
+    pub(super) fn usage(&self) -> [Usage; 2] {
+        let [writing, reading] = &self.waiting;
+        [
+            ("writer", &self.writer, writing),
+            ("readers", &self.readers, reading),
+        ]
+        .map(|(pool, connections, waiting)| Usage {
+            pool,
+            most: connections.options().get_max_connections().into(),
+            open: connections.size().into(),
+            idle: i64::try_from(connections.num_idle()).unwrap_or(i64::MAX),
+            waiting: waiting.get(),
+        })
+    }
+
     /// The one transaction that may write: it takes the lock at once, for it could not get it later without failing.
     pub(super) async fn write(&self) -> Result<Transaction<'static, Sqlite>, DbErr> {
+        let [waiting, _] = &self.waiting;
+        let _waits = Waits::on(waiting);
         self.writer
             .begin_with("BEGIN IMMEDIATE")
             .await
@@ -73,12 +96,32 @@ impl Pools {
     }
 
     pub(super) async fn read(&self) -> Result<Transaction<'static, Sqlite>, DbErr> {
+        let [_, waiting] = &self.waiting;
+        let _waits = Waits::on(waiting);
         self.readers.begin().await.map_err(connection_error)
     }
 
     /// A connection for one statement, which is a transaction by itself.
     pub(super) async fn look(&self) -> Result<PoolConnection<Sqlite>, DbErr> {
+        let [_, waiting] = &self.waiting;
+        let _waits = Waits::on(waiting);
         self.readers.acquire().await.map_err(connection_error)
+    }
+}
+
+/// Somebody waits for a connection, until it is dropped.
+struct Waits<'a>(&'a Gauge);
+
+impl<'a> Waits<'a> {
+    fn on(gauge: &'a Gauge) -> Self {
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 

@@ -10,6 +10,7 @@ use bailiwick_testkit::{
     network::{PostgresWire, Wire},
     postgres,
 };
+use prometheus_client::encoding::text::encode;
 use proptest::{
     arbitrary::any,
     strategy::{Strategy, ValueTree},
@@ -278,6 +279,42 @@ async fn whoever_waits_too_long_for_a_connection_is_told_to_come_back() {
         assert!(unavailable(&error));
         assert!(db.silence().is_none(), "a crowd is no outage");
         drop(tx);
+        opened(db.begin(somebody())).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn who_has_a_connection_and_who_waits_for_one_is_counted() {
+    for scratch in Scratch::each().await {
+        let db = scratch.connect(1).await;
+        let pool = match db.pools {
+            Pools::Postgres(_) => "postgres",
+            Pools::Sqlite(_) => "writer",
+        };
+        let used = || {
+            ["connections_max", "connections_in_use", "waiting"].map(|name| {
+                let mut registry = Registry::default();
+                db.register(&mut registry);
+                let mut text = String::new();
+                encode(&mut text, &registry).unwrap();
+                let sample = format!("bailiwick_database_{name}{{pool=\"{pool}\"}} ");
+                let value = text.lines().find_map(|line| line.strip_prefix(&sample));
+                value.unwrap().parse::<i64>().unwrap()
+            })
+        };
+        assert_eq!(used(), [1, 0, 0]);
+
+        let tx = opened(db.begin(somebody())).await.unwrap();
+        assert_eq!(used(), [1, 1, 0]);
+        {
+            let mut waiting = pin!(opened(db.begin(somebody())));
+            let mut nobody = task::Context::from_waker(Waker::noop());
+            assert!(waiting.as_mut().poll(&mut nobody).is_pending());
+            assert_eq!(used(), [1, 1, 1]);
+        }
+        // Whoever goes away waits no more.
+        assert_eq!(used(), [1, 1, 0]);
+        tx.commit().await.unwrap();
         opened(db.begin(somebody())).await.unwrap();
     }
 }

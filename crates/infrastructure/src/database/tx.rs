@@ -10,7 +10,7 @@ use bailiwick_domain::UserId;
 use futures_util::{Stream, TryStreamExt, lock::Mutex};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement};
 use sqlx::Either;
-use std::{mem, pin::pin, slice};
+use std::{mem, pin::pin, slice, time::Instant};
 use uuid::Uuid;
 
 /// A transaction: committed, or it never was.
@@ -135,9 +135,13 @@ impl Tx {
         if touched.is_empty() {
             return Ok(());
         }
+        let committed = Instant::now();
         self.database.memory.forget(touched);
         // It commits something itself, which touches nobody.
-        Box::pin(self.database.spread()).await
+        let spread = Box::pin(self.database.spread()).await;
+        let lag = committed.elapsed().as_secs_f64();
+        self.database.metrics.revocations.observe(lag);
+        spread
     }
 
     /// Commits, and says whom that has touched.

@@ -15,6 +15,7 @@ pub(crate) use lease::Lease;
 pub(crate) use postgres::Exchange;
 pub(crate) use sqlite::{Alone, LOOK};
 
+use crate::metrics::{CacheCounts, Metrics};
 use bailiwick_application::ports::{AccessClaims, Facts};
 use bailiwick_domain::ChainId;
 use moka::sync::Cache;
@@ -37,6 +38,7 @@ pub(crate) struct Memory {
     facts: Cache<ChainId, Arc<Remembered>>,
     touched: Arc<RwLock<Touched>>,
     lease: Lease,
+    counts: CacheCounts,
 }
 
 struct Remembered {
@@ -60,14 +62,22 @@ struct Touched {
 
 impl Memory {
     /// A memory of so many callers, which believes nothing until it has a lease.
-    pub(crate) fn of(callers: u32) -> Self {
+    pub(crate) fn of(callers: u32, metrics: &Metrics) -> Self {
+        let counts = metrics.cache("callers");
+        let evictions = counts.evictions.clone();
         Self {
             facts: Cache::builder()
                 .max_capacity(callers.into())
                 .time_to_idle(IDLE)
+                .eviction_listener(move |_, _, cause| {
+                    if cause.was_evicted() {
+                        evictions.inc();
+                    }
+                })
                 .build(),
             touched: Arc::default(),
             lease: Lease::default(),
+            counts,
         }
     }
 
@@ -78,9 +88,17 @@ impl Memory {
 
     /// What is remembered about the token, if it can still be so.
     pub(crate) fn recall(&self, claims: &AccessClaims) -> Option<Arc<Facts>> {
-        let remembered = self.facts.get(&claims.chain)?;
-        let is_meant = is_about(&remembered.claims, claims);
-        (is_meant && self.is_believed(&remembered)).then(|| Arc::clone(&remembered.facts))
+        let remembered = self.facts.get(&claims.chain);
+        let believed = remembered.filter(|remembered| {
+            is_about(&remembered.claims, claims) && self.is_believed(remembered)
+        });
+        let count = match &believed {
+            Some(_) => &self.counts.hits,
+            None if self.lease.holds() => &self.counts.misses,
+            None => &self.counts.bypasses,
+        };
+        count.inc();
+        believed.map(|remembered| Arc::clone(&remembered.facts))
     }
 
     /// From when on touches matter to whoever looks something up now; `None` when there is nothing to be gained by it.

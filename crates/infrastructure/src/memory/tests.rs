@@ -70,7 +70,7 @@ fn facts(claims: &AccessClaims) -> Arc<Facts> {
 }
 
 fn believed() -> Memory {
-    let memory = Memory::of(1000);
+    let memory = Memory::of(1000, &Metrics::default());
     memory.lease().renew(memory.lease().asking(), A_WHILE);
     memory
 }

@@ -11,7 +11,7 @@ use bailiwick_application::ports::{
 use bailiwick_domain::{ChainId, SessionId, TenantId, Timestamp, UserId};
 use bailiwick_infrastructure::{
     Database, DatabaseOptions, JwtAccessTokens, KeyAlgorithm, KeyPolicy, KeyRing, KeyState,
-    SealingKey,
+    Metrics, SealingKey,
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use std::{
@@ -73,7 +73,12 @@ impl Deployment {
             .unwrap();
         let ring = Arc::new(ring);
         Replica {
-            tokens: JwtAccessTokens::new(ring.clone(), "urn:test".to_owned(), 10),
+            tokens: JwtAccessTokens::new(
+                ring.clone(),
+                "urn:test".to_owned(),
+                10,
+                &Metrics::default(),
+            ),
             ring,
         }
     }

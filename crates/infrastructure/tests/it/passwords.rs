@@ -7,6 +7,7 @@ use bailiwick_application::ports::{
 use bailiwick_domain::password::{Password, PasswordHash};
 use bailiwick_infrastructure::{Argon2Passwords, HashingOptions};
 use futures_util::{StreamExt, future::ready, stream::FuturesUnordered};
+use prometheus_client::{encoding::text::encode, registry::Registry};
 use std::time::Duration;
 
 const CHEAP: HashingOptions = HashingOptions {
@@ -122,6 +123,19 @@ async fn beyond_the_queue_the_answer_is_to_come_back_later() {
         (1..=3).contains(&done) && busy >= 13,
         "{done} done, {busy} busy"
     );
+    assert_eq!(exported(&passwords, "refused_total"), busy);
+    assert_eq!(exported(&passwords, "duration_seconds_count"), done);
+}
+
+/// A number that is exported about hashing.
+fn exported(passwords: &Argon2Passwords, name: &str) -> usize {
+    let mut registry = Registry::default();
+    passwords.register(&mut registry);
+    let mut text = String::new();
+    encode(&mut text, &registry).unwrap();
+    let beginning = format!("bailiwick_hashing_{name} ");
+    let value = text.lines().find_map(|line| line.strip_prefix(&beginning));
+    value.unwrap().parse().unwrap()
 }
 
 #[tokio::test]

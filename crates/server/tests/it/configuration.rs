@@ -38,6 +38,7 @@ fn settings() -> BTreeMap<String, String> {
         "tokens.sealing_key_file",
         "mail.directory",
         "mail.smtp_url",
+        "metrics.bind",
         "passwords.pepper_file",
     ];
     let mut settings: BTreeMap<_, _> = optional.map(|name| (name.to_owned(), String::new())).into();

@@ -13,6 +13,8 @@ mod command_line;
 mod configuration;
 mod crash;
 mod isolation;
+mod logs;
+mod metrics;
 mod operators;
 mod process;
 mod promises;
