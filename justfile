@@ -32,6 +32,7 @@ docs:
     BAILIWICK_UPDATE_DOCS=1 cargo test --package bailiwick-tests examples::sqlite
     BAILIWICK_UPDATE_DOCS=1 cargo test --package bailiwick-tests -- documents:: round_trips::
     BAILIWICK_UPDATE_DOCS=1 cargo test --package bailiwick-domain -- policy_matrix:: public_api::
+    BAILIWICK_UPDATE_DOCS=1 cargo test --package bailiwick-server --test it configuration::the_page
     BAILIWICK_UPDATE_DOCS=1 cargo test --package bailiwick-tests walls::sqlite
 
 # Prove that nothing of a tenant reaches another (docs/tenant-isolation.md); needs PostgreSQL.

@@ -51,7 +51,7 @@ pub use background::Background;
 pub use cors::cors;
 pub use edge::edge;
 pub use health::Caveat;
-pub use metrics::Metrics;
+pub use metrics::{Metrics, row_of};
 pub use oauth::OAuth;
 pub use sessions::Cookies;
 pub use throttle::{Allowance, Throttle};

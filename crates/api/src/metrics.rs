@@ -135,6 +135,14 @@ impl Metrics {
     }
 }
 
+/// The verb and the path of the row that a request has come to, as they stand in the table.
+#[must_use]
+pub fn row_of(request: &HttpRequest) -> Option<(&'static str, &'static str)> {
+    let extensions = request.extensions();
+    let row = extensions.get::<Row>();
+    row.map(|row| (row.method, row.path))
+}
+
 /// Takes note of what the policy has said, and hands it on.
 pub(crate) fn decided<T>(
     request: &HttpRequest,

@@ -22,7 +22,9 @@ pub mod fuzzing;
 
 pub use answers::SealedAnswers;
 pub use attempts::{CountedAttempts, UncountedAttempts};
-pub use database::{ConnectError, Database, DatabaseOptions, IsolationError};
+pub use database::{
+    BackupError, ClockSkew, ConnectError, Database, DatabaseOptions, IsolationError, copy_database,
+};
 pub use keys::{
     KeyAlgorithm, KeyError, KeyInfo, KeyPolicy, KeyRing, KeyState, SealingKey, SealingKeyError,
 };

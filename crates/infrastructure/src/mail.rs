@@ -68,6 +68,21 @@ impl LettreMailer {
         })
     }
 
+    /// Whether the mail server answers; a folder always does.
+    ///
+    /// # Errors
+    /// When it cannot be reached, or takes no mail from us.
+    pub async fn answers(&self) -> Result<(), MailError> {
+        match &self.transport {
+            Transport::Smtp(transport) => match transport.test_connection().await {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(MailError("the server does not answer".into())),
+                Err(error) => Err(failed(error)),
+            },
+            Transport::Directory(_) => Ok(()),
+        }
+    }
+
     fn link(&self, page: &str, secret: &Secret) -> String {
         let token = BASE64_URL_SAFE_NO_PAD.encode(secret.0);
         // What stands behind `#` stays in the browser: no log of any server has it.

@@ -327,17 +327,22 @@ fn work(hasher: &Hasher, jobs: &Mutex<Receiver<Job>>, patience: Duration) {
         if since.elapsed() > patience {
             continue;
         }
-        let _running = Running::on(&place.0);
+        let running = Running::on(&place.0);
+        // Whoever has the answer finds the work counted, and the place free.
+        let done = move || {
+            place.0.learn(began.elapsed());
+            drop((running, place));
+        };
         // Nobody listens when the client is gone: then the answer goes nowhere.
         match work {
             Work::Hash(password, answer) if !answer.is_closed() => {
                 let hash = hasher.hash(password.expose().as_bytes());
-                place.0.learn(began.elapsed());
+                done();
                 let _ = answer.send(hash);
             }
             Work::Compare(password, hash, answer) if !answer.is_closed() => {
                 let comparison = hasher.compare(password.expose().as_bytes(), &hash);
-                place.0.learn(began.elapsed());
+                done();
                 let _ = answer.send(comparison);
             }
             Work::Hash(..) | Work::Compare(..) => {}

@@ -1,12 +1,24 @@
 //! Settings: a TOML file, overridden by the environment. An unknown key is an error.
+//!
+//! What is written over a key here is what `docs/configuration.md` says of it. There a key has a type, which `x-type` names
+//! where serde's does not say it, and a unit, `x-unit`. What is `x-secret` is never printed.
+
+mod production;
+mod reference;
+
+pub use production::Finding;
+pub use reference::{Unknown, markdown};
 
 use figment::{
     Figment,
     providers::{Env, Format, Toml},
 };
 use ipnet::IpNet;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::{
+    fs::{self, File},
+    io::{self, Read},
     net::{Ipv4Addr, SocketAddr},
     num::{NonZeroU32, NonZeroUsize},
     path::{Path, PathBuf},
@@ -16,9 +28,12 @@ use std::{
 const PREFIX: &str = "BAILIWICK__";
 
 /// All settings.
-#[derive(Clone, Default, Deserialize, Serialize)]
+#[derive(Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
+    /// What is to be expected of the other settings. `embedded` takes them as they are. With `production` it refuses to
+    /// start while any of them is only good for trying it out, and names all of those.
+    pub profile: Profile,
     /// Where it listens.
     pub http: Http,
     /// Where it keeps things.
@@ -45,80 +60,140 @@ pub struct Config {
     pub mail: Mail,
     /// What is counted, for whoever watches.
     pub metrics: Metrics,
+    /// What is exported of requests, one by one.
+    pub traces: Traces,
+    /// The files that settings and secrets were read from.
+    #[serde(skip)]
+    pub(crate) files: Files,
+}
+
+/// What is to be expected of the settings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// Nothing: it runs as it is.
+    #[default]
+    Embedded,
+    /// That nothing is left at what is only good for trying it out.
+    Production,
+}
+
+/// The files that settings were read from.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Files {
+    /// The settings themselves.
+    pub(crate) settings: Option<PathBuf>,
+    /// Secrets, by the setting that names the file.
+    pub(crate) secrets: Vec<(&'static str, PathBuf)>,
 }
 
 /// Section `http`.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Http {
-    /// Address and port.
+    /// The address and port that it listens on.
+    #[schemars(with = "String", extend("x-type" = "address and port"))]
     pub bind: SocketAddr,
-    /// What issuer and links are built from, and an origin whose pages may send the refresh cookie.
+    /// What the world calls it, like `https://id.example.com`: what links in mails begin with, the issuer of tokens, and an
+    /// origin whose pages may send the refresh cookie. Without it the issuer is `urn:bailiwick`, on which replicas at
+    /// different ports agree.
+    #[schemars(extend("x-type" = "URL"))]
     pub public_url: Option<String>,
-    /// Origins of other pages that may use the API from a browser, and send the refresh cookie.
+    /// Origins of other pages that may use the API from a browser, and send the refresh cookie, like
+    /// `["https://app.example.com"]`.
+    #[schemars(extend("x-type" = "list of origins"))]
     pub cors_origins: Vec<String>,
-    /// Networks of the reverse proxies that are believed about whom they speak for.
+    /// The networks of reverse proxies, like `["10.0.0.0/8"]`. Their `X-Forwarded-For` says where a request comes from; from
+    /// anybody else it is ignored. Behind a proxy that is not named here, all clients share one limit.
+    #[schemars(with = "Vec<String>", extend("x-type" = "list of networks"))]
     pub trusted_proxies: Vec<IpNet>,
-    /// Worker threads; by default one for each core.
+    /// Worker threads; without it, one for each core.
     pub workers: Option<NonZeroUsize>,
-    /// Connections at most.
+    /// Connections at most; further ones wait to be taken. Bounded by the files that the process may open, of which it asks
+    /// for as many as it may have.
     pub connections: NonZeroUsize,
-    /// How long it goes on serving after it was asked to stop, in seconds, so that no balancer is taken by surprise.
+    /// How long it goes on serving after `SIGTERM`: readiness answers 503, and each answer closes its connection, so that a
+    /// balancer finds another replica in time. `SIGINT` (Ctrl-C) gives no notice.
+    #[schemars(extend("x-unit" = "seconds"))]
     pub notice: u64,
 }
 
 /// Section `database`.
-#[derive(Clone, Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Database {
-    /// `sqlite:PATH` or `postgres://…`: the service's own connection.
+    /// `sqlite:PATH` (the file and its folder are made, and migrated at each start) or `postgres://…` (migrated by
+    /// `bailiwick migrate up`).
+    #[schemars(extend("x-type" = "URL", "x-secret" = true))]
     pub url: String,
-    /// PostgreSQL only: who migrates.
+    /// A file that holds what `database.url` would say.
+    #[schemars(extend("x-type" = "path"))]
+    pub url_file: Option<PathBuf>,
+    /// PostgreSQL only: the connection of the tables' owner, as which `bailiwick migrate` works, and who lets the role of
+    /// `database.url` in. Without it, `database.url`.
+    #[schemars(extend("x-type" = "URL", "x-secret" = true))]
     pub owner_url: Option<String>,
-    /// Connections at most.
+    /// A file that holds what `database.owner_url` would say.
+    #[schemars(extend("x-type" = "path"))]
+    pub owner_url_file: Option<PathBuf>,
+    /// Connections at most. On SQLite these are the readers, beside the one that writes.
     pub connections: NonZeroU32,
-    /// PostgreSQL, development only: serve although row-level security does not bind the role.
+    /// PostgreSQL, development only: serve although row-level security does not bind the role of `database.url` (a superuser,
+    /// one with `BYPASSRLS`, the owner of the tables). The log warns, and so does the header `Warning` of `/health/ready`.
     pub allow_unsafe_role: bool,
 }
 
 /// Section `limits`.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Are there limits at all?
+    /// Limits how often one network address may present passwords and tokens, how often a password may be tried on an
+    /// account, and how many mails an address gets.
     pub enabled: bool,
-    /// How many requests with a password or token one address may make at once.
+    /// How many such requests one address may make at once; after that it is answered 429.
+    #[schemars(extend("x-unit" = "requests"))]
     pub burst: NonZeroU32,
     /// How many more it may make each second.
+    #[schemars(extend("x-unit" = "requests a second"))]
     pub per_second: NonZeroU32,
     /// How many requests one person or machine may make at once.
+    #[schemars(extend("x-unit" = "requests"))]
     pub principal_burst: NonZeroU32,
     /// How many more it may make each second.
+    #[schemars(extend("x-unit" = "requests a second"))]
     pub principal_per_second: NonZeroU32,
     /// How many requests may be made at once in one organization, by all who work there together.
+    #[schemars(extend("x-unit" = "requests"))]
     pub tenant_burst: NonZeroU32,
     /// How many more may be made there each second.
+    #[schemars(extend("x-unit" = "requests a second"))]
     pub tenant_per_second: NonZeroU32,
 }
 
 /// Section `tokens`.
-#[derive(Clone, Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tokens {
-    /// How long an access token is good, in seconds.
+    /// How long an access token is good.
+    #[schemars(extend("x-unit" = "seconds"))]
     pub access_ttl: u64,
-    /// The key that seals signing keys itself, for whoever has it in the environment.
+    /// The key that seals signing keys: 32 random bytes in base64, for whoever keeps secrets in the environment. It goes
+    /// before the file.
+    #[schemars(extend("x-secret" = true))]
     pub sealing_key: Option<String>,
-    /// The file with the key that seals signing keys; made when it does not exist.
+    /// The file with that key. It is made, readable by its owner alone, when it does not exist. Without this setting it is
+    /// `sealing.key` beside the SQLite file, or `data/sealing.key`.
+    #[schemars(extend("x-type" = "path"))]
     pub sealing_key_file: Option<PathBuf>,
     /// How new keys sign.
     pub algorithm: Algorithm,
-    /// How old a key may be that signs, in seconds.
+    /// How old a key may be that signs: 90 days. Then a new one is made, which signs when every replica knows it.
+    #[schemars(extend("x-unit" = "seconds"))]
     pub key_max_age: u64,
 }
 
 /// How tokens are signed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub enum Algorithm {
     /// ECDSA on P-256 with SHA-256.
     #[default]
@@ -131,45 +206,52 @@ pub enum Algorithm {
 }
 
 /// Section `sessions`.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sessions {
-    /// How long a session lasts, in seconds.
+    /// How long a session lasts, however busy: 30 days.
+    #[schemars(extend("x-unit" = "seconds"))]
     pub absolute_ttl: u64,
-    /// How long a refresh token is good, in seconds.
+    /// How long a refresh token is good, unused: 7 days.
+    #[schemars(extend("x-unit" = "seconds"))]
     pub idle_ttl: u64,
-    /// How long a spent refresh token may be retried, in seconds; 0 is strict.
+    /// How long a spent refresh token still gets its successor again, while that is unused; 0 is strict.
+    #[schemars(extend("x-unit" = "seconds"))]
     pub refresh_grace: u64,
 }
 
 /// Section `oauth`.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct OAuth {
-    /// Are passwords taken for tokens at `/oauth/token`?
+    /// Whether `/oauth/token` takes passwords, from the built-in client `bailiwick-first-party`.
     pub password_grant: bool,
 }
 
 /// Section `passwords`.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Passwords {
-    /// The fewest characters of a new password; never fewer than 8.
+    /// The fewest characters of a new password. Less than 8 counts as 8.
+    #[schemars(extend("x-unit" = "characters"))]
     pub min_length: usize,
-    /// A file with a secret that hashes are made with and the database does not hold.
+    /// A file with a secret that hashes are made with and the database does not hold. Hashes from before are made anew as
+    /// people sign in. Whoever loses it locks everybody out.
+    #[schemars(extend("x-type" = "path"))]
     pub pepper_file: Option<PathBuf>,
 }
 
 /// Section `registration`.
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Registration {
-    /// Must people show that an address is theirs before they can sign in with it?
+    /// People have to show that an address is theirs before they can sign in with it. Registration then answers 202 to
+    /// everybody, and the mail tells.
     pub verify_email: bool,
 }
 
 /// Section `tenancy`.
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tenancy {
     /// To how many organizations a person may belong.
@@ -177,7 +259,7 @@ pub struct Tenancy {
 }
 
 /// To how many organizations a person may belong.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Membership {
     /// As many as they like.
@@ -188,44 +270,66 @@ pub enum Membership {
 }
 
 /// Section `log`.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
-    /// What is logged: a filter like `info,bailiwick=debug`.
+    /// What is logged, as
+    /// [directives](https://docs.rs/tracing-subscriber/latest/tracing_subscriber/filter/struct.EnvFilter.html#directives).
     pub filter: String,
-    /// How it is written.
+    /// How it is written: `pretty` for people, or `json`, an object a line.
     pub format: LogFormat,
 }
 
 /// Section `cache`.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Cache {
-    /// Is anything remembered of who may do what? If not, all of it is looked up for each request.
+    /// Whether a replica remembers who may do what between requests, while nobody can change that unheard; `false` is strict:
+    /// everything is looked up for each request.
     pub enabled: bool,
-    /// About how many callers at most.
+    /// About how many callers are remembered at most.
     pub callers: NonZeroU32,
 }
 
 /// Section `mail`.
-#[derive(Clone, Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Mail {
     /// The mail server, like `smtps://user:password@smtp.example.com`.
+    #[schemars(extend("x-type" = "URL", "x-secret" = true))]
     pub smtp_url: Option<String>,
-    /// Where there is no server: the folder that mails are written to, a file each.
+    /// A file that holds what `mail.smtp_url` would say.
+    #[schemars(extend("x-type" = "path"))]
+    pub smtp_url_file: Option<PathBuf>,
+    /// Where no server is named: the folder that mails are written to, a file each, with their links in the log. Without this
+    /// setting it is `mail` beside the SQLite file, or `data/mail`.
+    #[schemars(extend("x-type" = "path"))]
     pub directory: Option<PathBuf>,
     /// Whom mails come from.
     pub from: String,
 }
 
 /// Section `metrics`.
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Metrics {
-    /// Address and port, or a port alone, which is on loopback; none is off.
+    /// Where `/metrics` is, in the format of Prometheus (OpenMetrics 1.0), like `10.0.0.5:9464`. A port alone is on loopback.
+    /// Without it there are none. Whoever reaches it sees how busy the service is, and nobody in it.
     #[serde(deserialize_with = "address_or_port")]
+    #[schemars(with = "Option<String>", extend("x-type" = "address and port, or a port"))]
     pub bind: Option<SocketAddr>,
+}
+
+/// Section `traces`.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Traces {
+    /// Where an OpenTelemetry collector takes traces by OTLP over HTTP, like `http://127.0.0.1:4318/v1/traces`. Without it none
+    /// are exported. What is exported of a request is its row in `docs/routes.md`, its status and its time.
+    #[schemars(extend("x-type" = "URL"))]
+    pub endpoint: Option<String>,
+    /// Which part of all traces is exported, from `0.0` to `1.0`.
+    pub sample_ratio: f64,
 }
 
 /// An address, or a port of this machine that nobody else reaches.
@@ -246,7 +350,7 @@ fn address_or_port<'de, D: Deserializer<'de>>(
 }
 
 /// How the log is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// For people.
@@ -258,23 +362,72 @@ pub enum LogFormat {
 
 /// Settings that make no sense.
 #[derive(Debug, thiserror::Error)]
-#[error("the configuration is not valid")]
-pub struct ConfigError(#[from] Box<figment::Error>);
+pub enum ConfigError {
+    /// There are no such settings.
+    #[error("{}", all_of(.0))]
+    Unknown(Vec<Unknown>),
+    /// A value is none of its kind, or the file cannot be read.
+    #[error("the configuration is not valid")]
+    Invalid(#[from] Box<figment::Error>),
+    /// Both were given, and they may differ.
+    #[error("`{0}` and `{0}_file` are both set: which one counts?")]
+    Twice(&'static str),
+    /// The file with a secret cannot be read.
+    #[error("cannot read the file {} that `{}_file` names", .1.display(), .0)]
+    Secret(&'static str, PathBuf, #[source] io::Error),
+}
+
+fn all_of(unknown: &[Unknown]) -> String {
+    let lines: Vec<_> = unknown.iter().map(ToString::to_string).collect();
+    lines.join("\n  and ")
+}
+
+/// What can stand in a file of its own: what `KEY_file` names.
+const IN_FILES: [&str; 3] = ["database.url", "database.owner_url", "mail.smtp_url"];
+/// No secret is longer than this, in bytes.
+const LONGEST: u64 = 64 * 1024;
 
 impl Config {
-    /// The settings of this file, if there is one, and of the environment.
+    /// The settings of this file, if there is one, and of the environment. Secrets may be in files that they name.
     ///
     /// # Errors
-    /// When the file cannot be read, a key is unknown, or a value is none of its kind.
+    /// When a file cannot be read, a key is unknown, or a value is none of its kind.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
-        let settings = match file {
+        let mut settings = match file {
             Some(file) => Figment::from(Toml::file_exact(file)),
             None => Figment::new(),
         };
-        settings
-            .merge(Env::prefixed(PREFIX).split("__"))
-            .extract()
-            .map_err(|error| ConfigError(Box::new(error)))
+        settings = settings.merge(Env::prefixed(PREFIX).split("__"));
+        let unknown = reference::unknown(&settings, PREFIX);
+        if !unknown.is_empty() {
+            return Err(ConfigError::Unknown(unknown));
+        }
+        let mut secrets = Vec::new();
+        for key in IN_FILES {
+            let named = settings.extract_inner::<PathBuf>(&format!("{key}_file"));
+            let Ok(path) = named else { continue };
+            if settings.contains(key) {
+                return Err(ConfigError::Twice(key));
+            }
+            let secret = secret_in(&path);
+            let secret = secret.map_err(|error| ConfigError::Secret(key, path.clone(), error))?;
+            settings = settings.merge((key, secret));
+            secrets.push((key, path));
+        }
+        let config: Self = settings.extract().map_err(Box::new)?;
+        Ok(config.read_from(file, secrets))
+    }
+
+    /// From where all of this was read. What stood in a file is a value now.
+    fn read_from(mut self, file: Option<&Path>, secrets: Vec<(&'static str, PathBuf)>) -> Self {
+        self.database.url_file = None;
+        self.database.owner_url_file = None;
+        self.mail.smtp_url_file = None;
+        self.files = Files {
+            settings: file.map(Path::to_owned),
+            secrets,
+        };
+        self
     }
 
     /// The file that holds the embedded database, if it is one.
@@ -305,6 +458,25 @@ impl Config {
     }
 }
 
+/// The text in a file, which is no device and no pipe: those may have no end.
+fn secret_in(path: &Path) -> io::Result<String> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    let mut text = String::new();
+    File::open(path)?.take(LONGEST).read_to_string(&mut text)?;
+    Ok(text.trim().to_owned())
+}
+
+impl Default for Traces {
+    fn default() -> Self {
+        Self {
+            endpoint: None,
+            sample_ratio: 1.0,
+        }
+    }
+}
+
 impl Default for OAuth {
     fn default() -> Self {
         Self {
@@ -331,7 +503,9 @@ impl Default for Database {
     fn default() -> Self {
         Self {
             url: "sqlite:data/bailiwick.db".to_owned(),
+            url_file: None,
             owner_url: None,
+            owner_url_file: None,
             connections: const { NonZeroU32::new(8).unwrap() },
             allow_unsafe_role: false,
         }
@@ -399,6 +573,7 @@ impl Default for Mail {
     fn default() -> Self {
         Self {
             smtp_url: None,
+            smtp_url_file: None,
             directory: None,
             from: "Bailiwick <bailiwick@localhost.localdomain>".to_owned(),
         }

@@ -2,18 +2,22 @@
 
 use bailiwick_infrastructure::KeyState;
 use bailiwick_server::{
-    Config, Machine, Running,
+    Config, Machine, Running, Telemetry,
     admin::{self, Appointment, Outcome},
-    config::{Log, LogFormat},
+    backup,
+    config::Finding,
+    doctor,
     keys::{self, Handling},
     migrate::{self, Step},
-    start,
+    restore, start,
 };
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
 use std::{
     error::Error,
+    fs,
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     pin::pin,
     process::ExitCode,
     time::Duration,
@@ -22,7 +26,6 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     time::timeout,
 };
-use tracing_subscriber::EnvFilter;
 
 // Two hashing threads keep 433 MB with the system's allocator, and 53 MB with this one.
 #[global_allocator]
@@ -43,6 +46,30 @@ struct Arguments {
 enum Command {
     /// Serve the API. This is what happens when no command is given.
     Serve,
+    /// Check or print the settings.
+    Config {
+        #[command(subcommand)]
+        question: Question,
+    },
+    /// Look at the deployment, and change nothing.
+    ///
+    /// The exit status is 0, or that of the first complaint: 10 settings, 11 database, 12 migrations, 13 role, 14 clock,
+    /// 15 keys, 16 mail.
+    Doctor {
+        /// Answer in JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Copy the embedded database to a file, while it serves.
+    Backup {
+        /// The file, which must not be there.
+        file: PathBuf,
+    },
+    /// Put a copy where the embedded database is to be, which must not be there.
+    Restore {
+        /// The copy.
+        file: PathBuf,
+    },
     /// Appoint and dismiss the operators of the platform, which no request can do.
     Admin {
         #[command(subcommand)]
@@ -60,12 +87,32 @@ enum Command {
     },
     /// Print the OpenAPI document of the API.
     Openapi,
+    /// Print what makes a shell complete these commands.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the manual page, or write one for each command.
+    Man {
+        /// Where to write them.
+        #[arg(long, value_name = "FOLDER")]
+        into: Option<PathBuf>,
+    },
+}
+
+/// What to do with the settings.
+#[derive(Clone, Copy, Subcommand)]
+enum Question {
+    /// Say what is wrong with them.
+    Check,
+    /// Print all of them, with the values that count and without secrets.
+    Print,
 }
 
 #[actix_web::main]
 async fn main() -> ExitCode {
     match run(Arguments::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             complain(&*error);
             ExitCode::FAILURE
@@ -73,16 +120,117 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
-    let config = Config::load(arguments.config.as_deref())?;
-    log(&config.log)?;
-    match arguments.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve(&config).await,
-        Command::Admin { appointment } => admin(&config, appointment).await,
-        Command::Keys { handling } => keys(&config, handling).await,
-        Command::Migrate { step } => migrate(&config, step).await,
-        Command::Openapi => openapi(),
+async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
+    let command = arguments.command.unwrap_or(Command::Serve);
+    // Whoever installs it has no settings yet.
+    match command {
+        Command::Completions { shell } => return Ok(completions(shell)),
+        Command::Man { into } => return man(into.as_deref()),
+        _ => {}
     }
+    let config = Config::load(arguments.config.as_deref())?;
+    let telemetry = Telemetry::start(&config.log, &config.traces)?;
+    let outcome = obey(command, &config).await;
+    telemetry.close();
+    outcome
+}
+
+async fn obey(command: Command, config: &Config) -> Result<ExitCode, Box<dyn Error>> {
+    match command {
+        Command::Serve => serve(config).await?,
+        Command::Config { question } => return settings(config, question),
+        Command::Doctor { json } => return doctor(config, json).await,
+        Command::Backup { file } => back_up(config, &file).await?,
+        Command::Restore { file } => put_back(config, &file).await?,
+        Command::Admin { appointment } => admin(config, appointment).await?,
+        Command::Keys { handling } => keys(config, handling).await?,
+        Command::Migrate { step } => migrate(config, step).await?,
+        Command::Openapi => say(&bailiwick_api::openapi::pretty()),
+        Command::Completions { shell } => return Ok(completions(shell)),
+        Command::Man { into } => return man(into.as_deref()),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Answers a command. Whoever reads it may have read enough.
+fn say(text: &str) {
+    let _ = write!(io::stdout(), "{text}");
+}
+
+fn completions(shell: Shell) -> ExitCode {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "bailiwick", &mut script);
+    say(&String::from_utf8_lossy(&script));
+    ExitCode::SUCCESS
+}
+
+fn man(into: Option<&Path>) -> Result<ExitCode, Box<dyn Error>> {
+    match into {
+        Some(folder) => {
+            fs::create_dir_all(folder)?;
+            clap_mangen::generate_to(Arguments::command(), folder)?;
+        }
+        None => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
+            say(&String::from_utf8_lossy(&page));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "the settings are wrong, and it says why"
+)]
+fn settings(config: &Config, question: Question) -> Result<ExitCode, Box<dyn Error>> {
+    let findings: Vec<Finding> = match question {
+        Question::Print => {
+            say(&config.redacted()?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        Question::Check => config.findings(),
+    };
+    if findings.is_empty() {
+        say("the settings are in order\n");
+        return Ok(ExitCode::SUCCESS);
+    }
+    for finding in findings {
+        eprintln!("error: {finding}");
+    }
+    Ok(ExitCode::FAILURE)
+}
+
+async fn doctor(config: &Config, json: bool) -> Result<ExitCode, Box<dyn Error>> {
+    let report = doctor::examine(config).await;
+    if json {
+        say(&(serde_json::to_string_pretty(&report)? + "\n"));
+    } else {
+        for finding in &report.findings {
+            say(&format!("{finding}\n"));
+        }
+    }
+    Ok(ExitCode::from(report.exit))
+}
+
+async fn back_up(config: &Config, file: &Path) -> Result<(), Box<dyn Error>> {
+    let length = backup(config, file).await?;
+    let file = file.display();
+    say(&format!(
+        "{file} is a copy of {length} bytes, and in order. Keep the sealing key as well, and elsewhere: without it the tokens that \
+         were good at this moment are worthless.\n"
+    ));
+    Ok(())
+}
+
+async fn put_back(config: &Config, file: &Path) -> Result<(), Box<dyn Error>> {
+    let database = restore(config, file).await?;
+    let (file, database) = (file.display(), database.display());
+    say(&format!(
+        "{database} is what {file} was. What was revoked since then is good again: where that matters, `bailiwick keys rotate` \
+         and retire the old keys.\n"
+    ));
+    Ok(())
 }
 
 async fn serve(config: &Config) -> Result<(), Box<dyn Error>> {
@@ -186,24 +334,6 @@ async fn keys(config: &Config, handling: Handling) -> Result<(), Box<dyn Error>>
 async fn migrate(config: &Config, step: Step) -> Result<(), Box<dyn Error>> {
     for (name, applied) in migrate::migrate(config, step).await? {
         println!("{:8} {name}", if applied { "applied" } else { "pending" });
-    }
-    Ok(())
-}
-
-fn openapi() -> Result<(), Box<dyn Error>> {
-    // Whoever reads it may have read enough.
-    let _ = write!(io::stdout(), "{}", bailiwick_api::openapi::pretty());
-    Ok(())
-}
-
-fn log(log: &Log) -> Result<(), Box<dyn Error>> {
-    let filter = EnvFilter::try_new(&log.filter)?;
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr);
-    match log.format {
-        LogFormat::Pretty => subscriber.init(),
-        LogFormat::Json => subscriber.json().init(),
     }
     Ok(())
 }

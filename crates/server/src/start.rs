@@ -2,9 +2,10 @@
 
 use crate::{
     Config,
-    config::{Algorithm, Membership},
+    config::{Algorithm, Finding, Membership},
     metrics,
     migrate::{MigrateError, Step, migrate, status},
+    telemetry::traced,
 };
 use actix_web::{
     App, HttpServer,
@@ -37,8 +38,7 @@ use bailiwick_infrastructure::{
     HashingOptions, IsolationError, JwtAccessTokens, JwtDeviceTokens, JwtRefreshTokens,
     KeyAlgorithm, KeyError, KeyPolicy, KeyRing, LettreMailer, MailRoute, MailSetupError, RandomIds,
     SeaStore, SealedAnswers, SealingKey, SealingKeyError, SystemClock, SystemEntropy,
-    UncountedAttempts,
-    WrittenKeyUses, WrittenRefusals,
+    UncountedAttempts, WrittenKeyUses, WrittenRefusals,
 };
 use prometheus_client::registry::Registry;
 use rustix::{
@@ -147,6 +147,9 @@ impl Ending {
 /// Why it does not listen.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// The settings are not fit for production.
+    #[error("the settings are not fit for `profile = \"production\"`:{}", list(.0))]
+    Settings(Vec<Finding>),
     /// There is no database.
     #[error(transparent)]
     Connect(#[from] ConnectError),
@@ -199,6 +202,10 @@ pub async fn start(
     config: &Config,
     machine: Machine,
 ) -> Result<(Running, impl Future<Output = io::Result<()>> + use<>), StartError> {
+    let findings = config.findings();
+    if !findings.is_empty() {
+        return Err(StartError::Settings(findings));
+    }
     // First of all: whoever finds the address taken leaves the database alone.
     let failed = |error| StartError::Bind(config.http.bind, error);
     let listener = TcpListener::bind(config.http.bind).map_err(failed)?;
@@ -235,11 +242,13 @@ pub async fn start(
     ));
     let configure = bailiwick_api::configure(&services, &Arc::new(routes()));
     let origins = config.http.cors_origins.clone();
+    let exports = config.traces.endpoint.is_some();
     let server = HttpServer::new(move || {
         App::new()
             .configure(configure.clone())
             .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
             .wrap(from_fn(edge))
+            .wrap(Condition::new(exports, from_fn(traced)))
     });
     let workers = config.http.workers.or(available_parallelism().ok());
     let workers = workers.map_or(1, NonZero::get);
@@ -490,6 +499,13 @@ fn caveat(
     }
 }
 
+/// Each on a line of its own.
+fn list(findings: &[Finding]) -> String {
+    findings
+        .iter()
+        .fold(String::new(), |list, found| format!("{list}\n  {found}"))
+}
+
 /// What is wrong, and what to do about it.
 fn told(error: &IsolationError) -> String {
     match error {
@@ -542,7 +558,13 @@ pub(crate) async fn key_ring(
     sealing: &Arc<SealingKey>,
     clock: Arc<dyn Clock>,
 ) -> Result<KeyRing, StartError> {
-    let policy = KeyPolicy {
+    let policy = key_policy(config);
+    Ok(KeyRing::open(database, Arc::clone(sealing), policy, clock).await?)
+}
+
+/// How keys are made.
+pub(crate) fn key_policy(config: &Config) -> KeyPolicy {
+    KeyPolicy {
         algorithm: match config.tokens.algorithm {
             Algorithm::ES256 => KeyAlgorithm::Es256,
             Algorithm::EdDsa => KeyAlgorithm::EdDsa,
@@ -550,8 +572,7 @@ pub(crate) async fn key_ring(
         },
         max_age: Duration::from_secs(config.tokens.key_max_age),
         ..KeyPolicy::default()
-    };
-    Ok(KeyRing::open(database, Arc::clone(sealing), policy, clock).await?)
+    }
 }
 
 /// Erases organizations that were deleted too long ago to be restored, and answers that were kept long enough, now and every

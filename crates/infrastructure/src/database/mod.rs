@@ -1,5 +1,7 @@
 //! One way into a transaction, on SQLite and on PostgreSQL.
 
+mod backup;
+mod clock;
 mod isolation;
 mod literal;
 mod postgres;
@@ -10,6 +12,8 @@ mod tests;
 mod tx;
 mod usage;
 
+pub use backup::{BackupError, copy_database};
+pub use clock::ClockSkew;
 pub use isolation::IsolationError;
 use tx::Kind;
 pub(crate) use tx::Tx;

@@ -181,6 +181,28 @@ impl KeyRing {
         Ok(ring)
     }
 
+    /// Every key, the newest first, for whoever only looks: none is made.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn list_only(
+        database: Database,
+        sealing: SealingKey,
+        policy: KeyPolicy,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Vec<KeyInfo>, KeyError> {
+        let ring = Self {
+            database,
+            sealing: sealing.into(),
+            clock,
+            policy,
+            keys: RwLock::default(),
+            looked: tokio::sync::Mutex::new(None),
+        };
+        ring.look().await?;
+        ring.list().await
+    }
+
     /// Learns of keys that others made or retired, and makes those that are missing or have become too old.
     ///
     /// # Errors

@@ -22,6 +22,7 @@ pub struct SealingKey {
     requests: hmac::Key,
     cursors: hmac::Key,
     fingerprint: String,
+    weak: bool,
 }
 
 /// What is marked.
@@ -91,7 +92,14 @@ impl SealingKey {
             requests: requests.ok_or(SealingKeyError::Form)?,
             cursors: cursors.ok_or(SealingKeyError::Form)?,
             fingerprint,
+            weak: !looks_random(&bytes),
         })
+    }
+
+    /// Whether somebody must have thought it up: repetition, or nothing but what is on a keyboard.
+    #[must_use]
+    pub const fn is_weak(&self) -> bool {
+        self.weak
     }
 
     /// Tells this key from others, without telling the key.
@@ -180,6 +188,15 @@ impl std::fmt::Debug for SealingKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "SealingKey({})", self.fingerprint)
     }
+}
+
+/// Of 10^14 keys that are random, not one is taken for one that is not.
+fn looks_random(bytes: &[u8]) -> bool {
+    let mut distinct = bytes.to_vec();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let typed = bytes.iter().all(|byte| (b' '..=b'~').contains(byte));
+    distinct.len() >= 20 && !typed
 }
 
 /// Makes the file whole or not at all: of several processes that start at once, one makes it and all read it.

@@ -70,9 +70,15 @@ fn an_unknown_setting_is_named() {
     std::fs::write(folder.path().join("b.toml"), "[limits]\nenable = false\n").unwrap();
     let (fine, file) = run(folder.path(), &[], &["--config", "b.toml", "serve"]);
 
-    assert!(!well && environment.contains("`prot`"), "{environment}");
     assert!(
-        !fine && file.contains("`enable`") && file.contains("b.toml"),
+        !well && environment.contains("`http.prot`"),
+        "{environment}"
+    );
+    assert!(
+        !fine
+            && file.contains("`limits.enable`")
+            && file.contains("`limits.enabled`")
+            && file.contains("b.toml"),
         "{file}"
     );
 }

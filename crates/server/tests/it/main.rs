@@ -8,10 +8,12 @@
     reason = "a test says what is wrong by failing"
 )]
 
+mod backup;
 mod clients;
 mod command_line;
 mod configuration;
 mod crash;
+mod doctor;
 mod isolation;
 mod logs;
 mod metrics;
@@ -22,4 +24,5 @@ mod replicas;
 mod schemathesis;
 mod stopping;
 mod tour;
+mod traces;
 mod verifiers;
