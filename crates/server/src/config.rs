@@ -437,6 +437,13 @@ impl Config {
         path.split('?').next().map(Path::new)
     }
 
+    /// The database as the owner of its tables, where there is a difference.
+    pub(crate) fn owner_url(&self) -> &str {
+        let owner = self.database.owner_url.as_ref();
+        let owner = owner.filter(|_| self.sqlite_file().is_none());
+        owner.unwrap_or(&self.database.url)
+    }
+
     /// The key of keys.
     pub(crate) fn sealing_key_file(&self) -> PathBuf {
         let file = self.tokens.sealing_key_file.clone();

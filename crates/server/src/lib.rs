@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod keys;
 mod metrics;
 pub mod migrate;
+pub mod seed;
 mod start;
 mod telemetry;
 

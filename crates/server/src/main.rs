@@ -9,7 +9,9 @@ use bailiwick_server::{
     doctor,
     keys::{self, Handling},
     migrate::{self, Step},
-    restore, start,
+    restore,
+    seed::{self, Amount},
+    start,
 };
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
@@ -98,6 +100,11 @@ enum Command {
         #[arg(long, value_name = "FOLDER")]
         into: Option<PathBuf>,
     },
+    /// Fill an empty database with people and organizations, to try things out and to measure.
+    Seed {
+        #[command(flatten)]
+        amount: Amount,
+    },
 }
 
 /// What to do with the settings.
@@ -145,6 +152,7 @@ async fn obey(command: Command, config: &Config) -> Result<ExitCode, Box<dyn Err
         Command::Admin { appointment } => admin(config, appointment).await?,
         Command::Keys { handling } => keys(config, handling).await?,
         Command::Migrate { step } => migrate(config, step).await?,
+        Command::Seed { amount } => seed(config, amount).await?,
         Command::Openapi => say(&bailiwick_api::openapi::pretty()),
         Command::Completions { shell } => return Ok(completions(shell)),
         Command::Man { into } => return man(into.as_deref()),
@@ -335,6 +343,21 @@ async fn migrate(config: &Config, step: Step) -> Result<(), Box<dyn Error>> {
     for (name, applied) in migrate::migrate(config, step).await? {
         println!("{:8} {name}", if applied { "applied" } else { "pending" });
     }
+    Ok(())
+}
+
+async fn seed(config: &Config, amount: Amount) -> Result<(), Box<dyn Error>> {
+    seed::seed(config, amount, |progress| {
+        // Whoever does not listen to it still wants it done.
+        let _ = writeln!(io::stderr(), "{:>9} {}", progress.rows, progress.table);
+    })
+    .await?;
+    say(&format!(
+        "{} organizations, {} people: person-1@example.com owns the first, and everybody signs in with `{}`\n",
+        amount.tenants,
+        amount.users,
+        seed::PASSWORD
+    ));
     Ok(())
 }
 

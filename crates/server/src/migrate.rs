@@ -42,10 +42,7 @@ pub enum MigrateError {
 /// When the database cannot be reached, or refuses.
 pub async fn migrate(config: &Config, step: Step) -> Result<Vec<(String, bool)>, MigrateError> {
     let service = Database::role(&config.database.url)?;
-    let owner = match &config.database.owner_url {
-        Some(owner) if service.is_some() => owner,
-        _ => &config.database.url,
-    };
+    let owner = config.owner_url();
     let database = Database::connect_to_migrate(owner).await?;
     match step {
         Step::Up => migration::up(&database).await?,

@@ -305,7 +305,7 @@ fn room_for_connections(config: &Config) -> usize {
 }
 
 /// The newest migration, once all are applied: the embedded database is brought there, any other has to be there.
-async fn up_to_date(config: &Config) -> Result<String, StartError> {
+pub(crate) async fn up_to_date(config: &Config) -> Result<String, StartError> {
     let schema = match config.sqlite_file() {
         Some(_) => migrate(config, Step::Up).await?,
         None => status(&config.database.url).await?,
@@ -624,7 +624,10 @@ pub(crate) fn mailer(config: &Config, address: SocketAddr) -> Result<LettreMaile
 }
 
 /// The hashing that the machine is capable of, with the pepper of the deployment.
-fn peppered(hashing: HashingOptions, config: &Config) -> Result<HashingOptions, StartError> {
+pub(crate) fn peppered(
+    hashing: HashingOptions,
+    config: &Config,
+) -> Result<HashingOptions, StartError> {
     let Some(file) = &config.passwords.pepper_file else {
         return Ok(hashing);
     };

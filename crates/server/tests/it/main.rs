@@ -22,6 +22,7 @@ mod process;
 mod promises;
 mod replicas;
 mod schemathesis;
+mod seeding;
 mod stopping;
 mod tour;
 mod traces;
