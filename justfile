@@ -67,6 +67,21 @@ fuzz SECONDS='30':
 faults *ARGS:
     BAILIWICK_FAULTS=full BAILIWICK_TEST_POSTGRES=required cargo test --profile drill --package bailiwick-server --test faults -- {{ ARGS }}
 
+# Hold what is in deploy/ to what its users will make of it; names the tools that are missing.
+deploy:
+    cargo build
+    BAILIWICK_BINARY="$PWD/target/debug/bailiwick" deploy/check.sh
+
+# Hold what the service is built from to deny.toml; needs `cargo install --locked cargo-deny`.
+deny:
+    cargo deny --locked check bans licenses sources
+
+# Write what the service is built from to target/bailiwick.cdx.json, as CycloneDX; needs `cargo install --locked cargo-cyclonedx`.
+sbom:
+    SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) cargo cyclonedx --manifest-path crates/server/Cargo.toml \
+        --format json --spec-version 1.5 --override-filename bailiwick.cdx
+    mv crates/server/bailiwick.cdx.json target/
+
 # Take every guard away in turn, and see that a test turns red (hours; needs `cargo install cargo-mutants`).
 mutants *ARGS:
     tests/mutants.sh {{ ARGS }}

@@ -19,6 +19,7 @@ mod logs;
 mod metrics;
 mod operators;
 mod process;
+mod prometheus;
 mod promises;
 mod replicas;
 mod schemathesis;
