@@ -235,8 +235,11 @@ pub struct Passwords {
     /// The fewest characters of a new password. Less than 8 counts as 8.
     #[schemars(extend("x-unit" = "characters"))]
     pub min_length: usize,
-    /// A file with a secret that hashes are made with and the database does not hold. Hashes from before are made anew as
-    /// people sign in. Whoever loses it locks everybody out.
+    /// A secret that hashes are made with and the database does not hold. Hashes from before are made anew as people sign in.
+    /// Whoever loses it locks everybody out. It goes before the file.
+    #[schemars(extend("x-secret" = true))]
+    pub pepper: Option<String>,
+    /// A file that holds what `passwords.pepper` would say.
     #[schemars(extend("x-type" = "path"))]
     pub pepper_file: Option<PathBuf>,
 }
@@ -562,6 +565,7 @@ impl Default for Passwords {
     fn default() -> Self {
         Self {
             min_length: 12,
+            pepper: None,
             pepper_file: None,
         }
     }

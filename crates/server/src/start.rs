@@ -2,7 +2,7 @@
 
 use crate::{
     Config,
-    config::{Algorithm, Finding, Membership},
+    config::{Algorithm, Finding, Membership, Passwords},
     metrics,
     migrate::{MigrateError, Step, migrate, status},
     telemetry::traced,
@@ -628,16 +628,28 @@ pub(crate) fn peppered(
     hashing: HashingOptions,
     config: &Config,
 ) -> Result<HashingOptions, StartError> {
-    let Some(file) = &config.passwords.pepper_file else {
-        return Ok(hashing);
+    let (named, pepper) = match &config.passwords {
+        Passwords {
+            pepper: Some(pepper),
+            ..
+        } => ("passwords.pepper".into(), pepper.as_bytes().to_vec()),
+        Passwords {
+            pepper_file: Some(file),
+            ..
+        } => {
+            let read = std::fs::read(file);
+            let read = read.map_err(|error| StartError::Pepper(file.clone(), error));
+            (file.clone(), read?)
+        }
+        _ => return Ok(hashing),
     };
-    let failed = |error| StartError::Pepper(file.clone(), error);
-    let pepper = std::fs::read(file).map_err(failed)?;
-    if pepper.trim_ascii().is_empty() {
-        return Err(failed(io::ErrorKind::UnexpectedEof.into()));
+    let pepper = pepper.trim_ascii();
+    if pepper.is_empty() {
+        let empty = io::ErrorKind::UnexpectedEof.into();
+        return Err(StartError::Pepper(named, empty));
     }
     Ok(HashingOptions {
-        pepper: Some(pepper.trim_ascii().to_vec().into()),
+        pepper: Some(pepper.to_vec().into()),
         ..hashing
     })
 }

@@ -1,6 +1,9 @@
 //! What has to be different before strangers are let in, and what may be shown of settings.
 
-use super::{Config, Profile, reference::is_secret};
+use super::{
+    Config, Profile,
+    reference::{Secrecy, secrecy},
+};
 use bailiwick_infrastructure::SealingKey;
 use std::{
     fmt, fs,
@@ -105,14 +108,17 @@ impl Config {
             }
             Some((_, Ok(_))) | None => {}
         }
-        if let Some(file) = &self.passwords.pepper_file {
-            let pepper = fs::read(file).unwrap_or_default();
+        let passwords = &self.passwords;
+        let given = passwords.pepper.as_ref();
+        let given = given.map(|pepper| ("passwords.pepper", pepper.as_bytes().to_vec()));
+        let pepper = given.or_else(|| {
+            let file = passwords.pepper_file.as_ref()?;
+            Some(("passwords.pepper_file", fs::read(file).unwrap_or_default()))
+        });
+        if let Some((key, pepper)) = pepper {
             let pepper = pepper.trim_ascii();
             if pepper.len() < FEWEST || is_monotonous(pepper) {
-                complain(
-                    "passwords.pepper_file",
-                    "is weak: take `openssl rand -base64 32`",
-                );
+                complain(key, "is weak: take `openssl rand -base64 32`");
             }
         }
         for (key, file) in self.files_with_secrets() {
@@ -164,10 +170,13 @@ impl Config {
                 continue;
             };
             for (key, value) in section {
-                if is_secret(&format!("{name}.{key}"))
-                    && let Some(text) = value.as_str()
-                {
-                    *value = without_secret(text).into();
+                let Some(text) = value.as_str() else {
+                    continue;
+                };
+                match secrecy(&format!("{name}.{key}")) {
+                    Secrecy::Address => *value = without_secret(text).into(),
+                    Secrecy::Whole => *value = REDACTED.into(),
+                    Secrecy::None => {}
                 }
             }
         }

@@ -73,9 +73,23 @@ fn entries() -> BTreeMap<String, Entry> {
     entries
 }
 
-/// Whether a setting must not be shown.
-pub(super) fn is_secret(key: &str) -> bool {
-    entries().get(key).is_some_and(|entry| entry.secret)
+/// How much of a setting must not be shown.
+pub(super) enum Secrecy {
+    /// Nothing: it is no secret.
+    None,
+    /// The password of an address.
+    Address,
+    /// All of it.
+    Whole,
+}
+
+/// How much of this setting must not be shown.
+pub(super) fn secrecy(key: &str) -> Secrecy {
+    match entries().get(key) {
+        Some(entry) if entry.secret && entry.kind == "URL" => Secrecy::Address,
+        Some(entry) if entry.secret => Secrecy::Whole,
+        Some(_) | None => Secrecy::None,
+    }
 }
 
 /// The default of every setting that has one.

@@ -1,7 +1,7 @@
 //! Settings: what there are, what is said of them, and what is refused.
 
 use super::promises;
-use crate::process::run;
+use crate::process::{Service, run};
 use bailiwick_server::{Config, config};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use proptest::prelude::*;
@@ -135,6 +135,7 @@ fn the_settings_that_count_are_printed_without_their_secrets() {
             "smtps://me:canary-three@smtp.example.com",
         ),
         ("BAILIWICK__TOKENS__SEALING_KEY", key.as_str()),
+        ("BAILIWICK__PASSWORDS__PEPPER", "sqlite:canary-four"),
         ("BAILIWICK__TOKENS__ACCESS_TTL", "61"),
     ];
 
@@ -150,6 +151,7 @@ fn the_settings_that_count_are_printed_without_their_secrets() {
         "owner_url = \"postgres://owner:[redacted]@db.example.com/bailiwick\"",
         "smtp_url = \"smtps://me:[redacted]@smtp.example.com\"",
         "sealing_key = \"[redacted]\"",
+        "pepper = \"[redacted]\"",
         "access_ttl = 61",
         "burst = 60",
         "profile = \"embedded\"",
@@ -186,6 +188,28 @@ fn a_secret_can_be_in_a_file_of_its_own_or_be_given_and_not_both() {
         "{missing}"
     );
     assert!(!endless && device.contains("it is not a file"), "{device}");
+}
+
+#[test]
+fn a_pepper_in_the_environment_is_the_same_as_one_in_a_file() {
+    const PEPPER: &str = "PEPPER of this deployment";
+    let given = Service::start(&[("BAILIWICK__PASSWORDS__PEPPER", PEPPER)]);
+    given.person("ada");
+    let folder = given.folder.path();
+    let url = format!("sqlite:{}", folder.join("data/bailiwick.db").display());
+    let file = folder.join("pepper");
+    fs::write(&file, format!("{PEPPER}\n")).unwrap();
+    let body = r#"{"email":"ada@example.com","password":"correct horse battery"}"#;
+    let sign_in = |pepper: &[(&str, &str)]| {
+        let database = [("BAILIWICK__DATABASE__URL", url.as_str())];
+        let service = Service::start(&[&database, pepper].concat());
+        service.ask("POST", "/login", None, body).0
+    };
+
+    let by_file = sign_in(&[("BAILIWICK__PASSWORDS__PEPPER_FILE", file.to_str().unwrap())]);
+    let without = sign_in(&[]);
+
+    assert_eq!((by_file, without), (200, 500));
 }
 
 /// Settings that are fit for production, but for its files.
@@ -279,6 +303,11 @@ fn production_is_refused_while_anything_is_only_good_for_trying_it_out() {
             "tokens.sealing_key",
             ("[tokens]", "sealing_key = 'short'"),
             "is no key",
+        ),
+        (
+            "passwords.pepper",
+            ("[passwords]", "pepper = 'aaaaaaaaaaaaaaaaaaaaaaaaaa'"),
+            "is weak",
         ),
         (
             "passwords.pepper_file",
