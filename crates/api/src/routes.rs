@@ -24,7 +24,7 @@ use crate::{
     throttle::throttle,
 };
 use actix_web::{
-    FromRequest, Handler, HttpResponse, Resource, Responder,
+    FromRequest, Handler, HttpMessage, HttpResponse, Resource, Responder,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     guard,
@@ -35,7 +35,7 @@ use actix_web::{
 };
 use bailiwick_domain::access::{Catalogue, action::*};
 use std::{collections::BTreeMap, fmt::Write, sync::Arc};
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 /// The table.
 #[rustfmt::skip]
@@ -351,6 +351,11 @@ fn verbs_of(verb: &Method) -> actix_web::Route {
     }
 }
 
+/// A span around the whole request, of somebody who has put it into its extensions: work that is taken out of the request
+/// goes on within it.
+#[derive(Debug, Clone)]
+pub struct Around(pub Span);
+
 /// Runs a request that may write to its end, also when the client is gone.
 ///
 /// actix drops a request's future when its connection is reset. Half-way through a transaction that would leave the
@@ -365,7 +370,9 @@ async fn to_the_end(
             .await
             .map(ServiceResponse::map_into_boxed_body)
     };
-    match rt::spawn(work.in_current_span()).await {
+    let around = http.extensions().get::<Around>().cloned();
+    let around = around.map_or_else(Span::none, |Around(span)| span);
+    match rt::spawn(work.in_current_span().instrument(around)).await {
         Ok(outcome) => outcome,
         // It panicked.
         Err(_) => Ok(ServiceResponse::from_err(

@@ -17,6 +17,10 @@ mod system;
 mod tokens;
 mod uses;
 
+/// The target of spans that are for a collector and not for the log: they say what is waited for, and nothing of what is
+/// asked or answered.
+pub const EXPORTED: &str = "bailiwick::exported";
+
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;

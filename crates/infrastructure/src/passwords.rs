@@ -1,5 +1,6 @@
 //! Argon2id (RFC 9106) on threads of its own, behind a queue that is never longer than the wait is worth.
 
+use crate::EXPORTED;
 use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher, PasswordVerifier, phc},
@@ -28,6 +29,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::sync::oneshot;
+use tracing::Instrument;
 use zeroize::Zeroizing;
 
 /// How costly a hash is, how many are made at once, and how many may wait.
@@ -270,7 +272,9 @@ impl Argon2Passwords {
             TrySendError::Disconnected(_) => broken("the hashing threads are gone"),
         })?;
         // A job that waited too long is dropped, and its sender with it.
+        let span = tracing::info_span!(target: EXPORTED, "password");
         answer
+            .instrument(span)
             .await
             .unwrap_or_else(|_| Err(self.load.refuse(RETRY_AFTER)))
     }

@@ -328,7 +328,8 @@ pub struct Metrics {
 #[serde(deny_unknown_fields, default)]
 pub struct Traces {
     /// Where an OpenTelemetry collector takes traces by OTLP over HTTP, like `http://127.0.0.1:4318/v1/traces`. Without it none
-    /// are exported. What is exported of a request is its row in `docs/routes.md`, its status and its time.
+    /// are exported. What is exported of a request is its row in `docs/routes.md`, its status and its time, and how long it
+    /// waited for the database and for the hash of a password.
     #[schemars(extend("x-type" = "URL"))]
     pub endpoint: Option<String>,
     /// Which part of all traces is exported, from `0.0` to `1.0`.

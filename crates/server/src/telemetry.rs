@@ -2,11 +2,14 @@
 
 use crate::config::{Log, LogFormat, Traces};
 use actix_web::{
+    HttpMessage,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     http::header::HeaderMap,
     middleware::Next,
 };
+use bailiwick_api::routes::Around;
+use bailiwick_infrastructure::EXPORTED;
 use opentelemetry::{
     KeyValue,
     propagation::{Extractor, TextMapPropagator},
@@ -27,10 +30,6 @@ use tracing_subscriber::{
     layer::SubscriberExt,
     util::{SubscriberInitExt, TryInitError},
 };
-
-/// Spans of this target are exported, and are in no log. All others stay here: what they say of a request, such as its path,
-/// is for whoever runs the service.
-const EXPORTED: &str = "bailiwick::exported";
 
 /// Why nothing can be traced.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +68,7 @@ impl Telemetry {
             .map(|endpoint| provider_for(endpoint, traces))
             .transpose()?;
         let exported = provider.as_ref().map(|provider| {
+            // Of all other spans what they say, such as the path of a request, is for whoever runs the service.
             tracing_opentelemetry::layer()
                 .with_tracer(provider.tracer("bailiwick"))
                 // Where in our sources a span is opened is nobody's business.
@@ -130,6 +130,7 @@ pub(crate) async fn traced<B: MessageBody>(
     let caller = TraceContextPropagator::new().extract(&Headers(request.headers()));
     // It fails where nothing is exported.
     let _ = span.set_parent(caller);
+    request.extensions_mut().insert(Around(span.clone()));
     let outcome = next.call(request).instrument(span.clone()).await;
     let (row, status) = match &outcome {
         Ok(response) => (bailiwick_api::row_of(response.request()), response.status()),

@@ -5,12 +5,13 @@ use super::{
     postgres::{End, Flight, Lease},
     sqlite,
 };
-use crate::memory::Memory;
+use crate::{EXPORTED, memory::Memory};
 use bailiwick_domain::UserId;
 use futures_util::{Stream, TryStreamExt, lock::Mutex};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement};
 use sqlx::Either;
 use std::{mem, pin::pin, slice, time::Instant};
+use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 /// A transaction: committed, or it never was.
@@ -130,7 +131,8 @@ impl Tx {
         };
         // Until it is known whom it has touched, that can be anybody.
         let doubt = Doubt(Some(&self.database.memory));
-        let touched = self.finish(open, last).await?;
+        let finish = self.finish(open, last);
+        let touched = finish.instrument(self.span("commit")).await?;
         doubt.dispel();
         if touched.is_empty() {
             return Ok(());
@@ -176,6 +178,30 @@ impl Tx {
     }
 
     async fn ask(
+        &self,
+        asked: Asked<'_>,
+        kind: fn(RuntimeErr) -> DbErr,
+    ) -> Result<Vec<Answer>, DbErr> {
+        let answers = self.put(asked, kind);
+        answers.instrument(self.span("ask")).await
+    }
+
+    /// A span for a collector, around what the database is waited for.
+    fn span(&self, operation: &'static str) -> Span {
+        let system = match self.database.pools {
+            Pools::Postgres(_) => "postgresql",
+            Pools::Sqlite(_) => "sqlite",
+        };
+        tracing::info_span!(
+            target: EXPORTED,
+            "database",
+            otel.kind = "client",
+            db.system.name = system,
+            db.operation.name = operation,
+        )
+    }
+
+    async fn put(
         &self,
         asked: Asked<'_>,
         kind: fn(RuntimeErr) -> DbErr,

@@ -140,6 +140,20 @@ fn a_request_is_a_span_in_the_trace_of_its_caller() {
     assert_eq!(of(registered, "http.response.status_code"), "201");
     assert!(registered.parent_span_id.is_empty());
     assert!(registered.end_time_unix_nano > registered.start_time_unix_nano);
+    // What it has waited for.
+    let within = |name: &str| {
+        let inner = spans.iter().filter(|span| span.name == name);
+        let inner = inner.filter(|span| span.parent_span_id == registered.span_id);
+        inner.collect::<Vec<_>>()
+    };
+    let operations: Vec<_> = within("database")
+        .iter()
+        .map(|span| (of(span, "db.system.name"), of(span, "db.operation.name")))
+        .collect();
+    let sqlite = |operation: &str| ("sqlite".to_owned(), operation.to_owned());
+    assert!(operations.contains(&sqlite("ask")), "{operations:?}");
+    assert!(operations.contains(&sqlite("commit")), "{operations:?}");
+    assert_eq!(within("password").len(), 1);
     let called = named("GET /users/me");
     let hex = |bytes: &[u8]| {
         bytes
