@@ -3,21 +3,24 @@
 //! The policies are restrictive, so that one that is added later can narrow what is seen and never widen it, and forced,
 //! so that they bind the owner of the tables as well: a migration that changes rows of tenants has to lift that first.
 
-/// What a transaction may do with the rows of one table. Where nothing else is said: with those of its tenant, all.
-pub(crate) struct Guard {
-    pub(crate) table: &'static str,
+/// What a transaction may do with the rows of one table, as conditions in SQL. Where nothing else is said: with those of its tenant, all.
+#[derive(Debug, Clone, Copy)]
+pub struct Guard {
+    /// The table.
+    pub table: &'static str,
     /// What is seen.
-    pub(crate) read: &'static str,
+    pub read: &'static str,
     /// What is added.
-    pub(crate) add: &'static str,
+    pub add: &'static str,
     /// What is changed or removed, and what may come of it.
-    pub(crate) change: &'static str,
+    pub change: &'static str,
 }
 
 const OWN: &str = "tenant_id = app_tenant_id()";
 
 /// All that a transaction may do with the rows of its tenant, and nothing with others.
-pub(crate) const fn own(table: &'static str) -> Guard {
+#[must_use]
+pub const fn own(table: &'static str) -> Guard {
     Guard {
         table,
         read: OWN,
@@ -28,7 +31,8 @@ pub(crate) const fn own(table: &'static str) -> Guard {
 
 impl Guard {
     /// The statements that put it up.
-    pub(crate) fn put(&self) -> String {
+    #[must_use]
+    pub fn put(&self) -> String {
         let Self {
             table,
             read,
@@ -46,7 +50,8 @@ impl Guard {
     }
 
     /// The statements that take it down.
-    pub(crate) fn take(&self) -> String {
+    #[must_use]
+    pub fn take(&self) -> String {
         let table = self.table;
         let policies = ["all", "read", "add", "change", "remove"]
             .map(|policy| format!("DROP POLICY {table}_{policy} ON {table};"));

@@ -3,7 +3,7 @@
 //! Times are microseconds since the Unix epoch, ids are UUIDs (16-byte blobs on SQLite), and whatever belongs to a
 //! tenant is keyed by `(tenant_id, id)`, so that no reference can cross from one tenant to another.
 
-mod guard;
+pub mod guard;
 mod m0001_users;
 mod m0002_tenants;
 mod m0003_members;
@@ -29,7 +29,7 @@ mod m0022_touched;
 mod m0023_kept_answers;
 mod schema;
 
-pub use sea_orm_migration::DbErr;
+pub use sea_orm_migration::{self, DbErr};
 
 use sea_orm_migration::{
     MigrationStatus,
@@ -82,6 +82,24 @@ pub async fn up(db: &DatabaseConnection) -> Result<(), DbErr> {
     // What is there already stays as it was sealed: whoever has opened it meanwhile is found out.
     if pending(&alone).await? > 0 {
         Migrator::up(&alone, None).await?;
+        seal(&alone).await?;
+    }
+    alone.commit().await
+}
+
+/// Applies the migrations of whoever builds on the schema, once ours are applied, and seals the wall with theirs.
+///
+/// # Errors
+/// When they are kept in the same table as ours, and what the database says.
+pub async fn up_own<M: MigratorTrait>(db: &DatabaseConnection) -> Result<(), DbErr> {
+    if M::migration_table_name().to_string() == Migrator::migration_table_name().to_string() {
+        let message =
+            "migrations of your own need a table of their own: say `migration_table_name`";
+        return Err(DbErr::Custom(message.to_owned()));
+    }
+    let alone = alone(db).await?;
+    if !M::get_pending_migrations(&alone).await?.is_empty() {
+        M::up(&alone, None).await?;
         seal(&alone).await?;
     }
     alone.commit().await

@@ -18,6 +18,7 @@ const PACKAGES: &[(&str, &str, &[&str])] = &[
     ("bailiwick-migration",      "migration",             &["async-trait", "sea-orm-migration", "sqlx"]),
     ("bailiwick-server",         "crates/server",         &["actix-web", "bailiwick-api", "bailiwick-application", "bailiwick-domain", "bailiwick-infrastructure", "bailiwick-migration", "clap", "clap_complete", "clap_mangen", "figment", "ipnet", "mimalloc", "opentelemetry", "opentelemetry-otlp", "opentelemetry_sdk", "prometheus-client", "rustix", "schemars", "serde", "serde_json", "strsim", "tempfile", "thiserror", "tokio", "tokio-util", "toml", "tracing", "tracing-opentelemetry", "tracing-subscriber"]),
     ("bailiwick-testkit",        "crates/testkit",        &["sea-orm", "sqlx", "tempfile", "tokio", "uuid"]),
+    ("bailiwick-noticeboard",    "examples/noticeboard",  &["actix-web", "async-trait", "bailiwick-api", "bailiwick-application", "bailiwick-domain", "bailiwick-infrastructure", "bailiwick-migration", "bailiwick-server", "sea-orm", "serde", "uuid"]),
     ("bailiwick-tests",          "tests",                 &[]),
 ];
 
@@ -146,7 +147,7 @@ fn the_domain_waits_for_nothing_and_asks_nobody() {
 
 #[test]
 fn folders_and_files_are_named_for_what_they_are_about() {
-    let folders = ["crates", "migration", "tests"].map(|folder| root().join(folder));
+    let folders = ["crates", "examples", "migration", "tests"].map(|folder| root().join(folder));
 
     let found: Vec<_> = folders
         .iter()
@@ -163,7 +164,7 @@ fn folders_and_files_are_named_for_what_they_are_about() {
 
 #[test]
 fn every_file_opens_with_a_sentence() {
-    let folders = ["crates", "migration", "tests"].map(|folder| root().join(folder));
+    let folders = ["crates", "examples", "migration", "tests"].map(|folder| root().join(folder));
 
     let without: Vec<_> = folders
         .iter()

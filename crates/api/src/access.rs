@@ -3,6 +3,7 @@
 use crate::{
     metrics::decided,
     openapi::Description,
+    own::OwnRoutes,
     problem::{Kind, Problem},
     reads::Reads,
     routes::Routes,
@@ -13,7 +14,7 @@ use actix_web::{
     body::{BoxBody, MessageBody},
     dev::{Payload, ServiceRequest, ServiceResponse},
     http::{
-        StatusCode,
+        Method, StatusCode,
         header::{self, HeaderMap},
     },
     middleware::Next,
@@ -406,12 +407,11 @@ fn refusal(response: &ServiceResponse<BoxBody>) -> Option<Refusal> {
     let request = response.request();
     let asker = request.extensions().get::<Asker>().cloned()?;
     let tenant = asker.known_in()?;
-    let routes = request.app_data::<Data<Routes>>()?;
     let pattern = request.match_pattern()?;
-    let row = routes.row_of(request.method(), &pattern)?;
+    let access = declared(request, &pattern)?;
     let problem = response.response().error();
     let problem = problem.and_then(|error| error.as_error::<Problem>());
-    let action = match (row.access.permission(), row.access) {
+    let action = match (access.permission(), access) {
         (Some(permission), _) if permission.reach().level == Level::Platform => return None,
         (Some(permission), _) => permission.name().to_owned(),
         // Such routes are about oneself, and lead elsewhere too: the tenant is told of what was asked of it, and of
@@ -419,7 +419,7 @@ fn refusal(response: &ServiceResponse<BoxBody>) -> Option<Refusal> {
         (None, Access::SignedIn) if asker.person().is_some() => {
             problem?.lacked()?.name().to_owned()
         }
-        (None, _) => format!("{} {pattern}", row.method),
+        (None, _) => format!("{} {pattern}", verb(request)),
     };
     let target = request.match_info().get("id").unwrap_or_default();
     let is_id = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
@@ -434,6 +434,23 @@ fn refusal(response: &ServiceResponse<BoxBody>) -> Option<Refusal> {
             String::new()
         },
     })
+}
+
+/// What the row declares that a request has come to: one of ours, or of whoever mounts us.
+fn declared(request: &HttpRequest, pattern: &str) -> Option<Access> {
+    let ours = request.app_data::<Data<Routes>>();
+    let own = request.app_data::<Data<OwnRoutes>>();
+    ours.and_then(|routes| routes.row_of(verb(request), pattern))
+        .map(|row| row.access)
+        .or_else(|| own?.declared(verb(request), pattern))
+}
+
+/// The verb of the row: where there is a GET there is a HEAD.
+fn verb(request: &HttpRequest) -> &Method {
+    match *request.method() {
+        Method::HEAD => &Method::GET,
+        ref verb => verb,
+    }
 }
 
 /// Who did something, as answers name them.

@@ -41,6 +41,7 @@ pub mod answer;
 pub mod fuzzing;
 pub mod openapi;
 pub mod operations;
+pub mod own;
 pub mod problem;
 pub mod reads;
 pub mod routes;

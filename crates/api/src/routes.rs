@@ -179,8 +179,11 @@ pub struct Route {
     /// What it does.
     pub operation: Does,
     pub(crate) describe: fn(&mut Description<'_>),
-    mount: Box<dyn Fn() -> actix_web::Route + Send + Sync>,
+    mount: Mounted,
 }
+
+/// Makes the route of a row, for each worker.
+pub(crate) type Mounted = Box<dyn Fn() -> actix_web::Route + Send + Sync>;
 
 /// All rows.
 #[derive(Default)]
@@ -217,26 +220,7 @@ impl Routes {
         H: Handler<Args, Output: Responder<Body: MessageBody> + Answers> + Send + Sync,
         Args: FromRequest + Keeps<D> + Reads + 'static,
     {
-        let verb = method.clone();
-        let counted = Row::of(&method, path);
-        let mount = Box::new(move || {
-            let writes = !verb.is_safe();
-            let public = D::ACCESS == Access::Public;
-            verbs_of(&verb)
-                .guard(guard::fn_guard(move |request| {
-                    // The last guard: only whoever comes to this row passes here.
-                    request.req_data_mut().insert(counted);
-                    true
-                }))
-                .to(handler.clone())
-                .wrap(Condition::new(writes, from_fn(to_the_end)))
-                .wrap(Condition::new(Args::KEYED, from_fn(recognize::<D>)))
-                .wrap(Condition::new(!Args::QUERY, from_fn(no_parameters)))
-                .wrap(Condition::new(D::RECENT, from_fn(recently)))
-                .wrap(Condition::new(!public, from_fn(note_refusals)))
-                .wrap(Condition::new(!public, from_fn(authenticate)))
-                .wrap(Condition::new(public && writes, from_fn(throttle)))
-        });
+        let mount = mounted::<D, _, _>(&method, path, handler, Args::KEYED, !Args::QUERY);
         self.0.push(Route {
             method,
             path,
@@ -260,48 +244,23 @@ impl Routes {
 
     /// The row that a request has come to.
     pub(crate) fn row_of(&self, method: &Method, path: &str) -> Option<&Route> {
-        let method = if *method == Method::HEAD {
-            &Method::GET
-        } else {
-            method
-        };
         self.iter()
             .find(|row| row.method == method && row.path == path)
     }
 
-    /// Mounts the rows: one resource a path, so that a wrong verb is a 405 and not a 404.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that mounts routes"
-    )]
-    pub(crate) fn mount(self: &Arc<Self>) -> impl Fn(&mut ServiceConfig) + Clone + use<> {
+    /// Mounts the rows, path by path.
+    pub fn mount(self: &Arc<Self>) -> impl Fn(&mut ServiceConfig) + Clone + use<> {
         let routes = Arc::clone(self);
         move |config| {
-            let mut paths: BTreeMap<_, Vec<_>> = BTreeMap::new();
+            let mut paths: BTreeMap<&str, Vec<&Route>> = BTreeMap::new();
             for route in routes.iter() {
                 paths.entry(route.path).or_default().push(route);
             }
             for (path, rows) in paths {
-                let verbs = rows.iter().map(|row| match row.method {
-                    Method::GET => "GET, HEAD",
-                    ref verb => verb.as_str(),
-                });
-                let allow = verbs.chain(["OPTIONS"]).collect::<Vec<_>>().join(", ");
-                let resource = web::resource(path).default_service(web::to(move |method| {
-                    let status = match method {
-                        Method::OPTIONS => StatusCode::NO_CONTENT,
-                        _ => Kind::MethodNotAllowed.status(),
-                    };
-                    let mut answer = HttpResponse::build(status);
-                    let answer = answer
-                        .insert_header((header::ALLOW, allow.clone()))
-                        .finish();
-                    async { answer }
-                }));
-                config.service(
-                    rows.iter()
-                        .map(|row| (row.mount)())
-                        .fold(resource, Resource::route),
+                mount_resource(
+                    config,
+                    path,
+                    rows.iter().map(|row| (&row.method, &row.mount)),
                 );
             }
         }
@@ -341,6 +300,75 @@ impl std::fmt::Debug for Route {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {} {:?}", self.method, self.path, self.access)
     }
+}
+
+/// The handler behind all that its declaration asks for.
+pub(crate) fn mounted<D, H, Args>(
+    method: &Method,
+    path: &'static str,
+    handler: H,
+    keyed: bool,
+    bare: bool,
+) -> Mounted
+where
+    D: Declaration + 'static,
+    H: Handler<Args, Output: Responder<Body: MessageBody>> + Send + Sync,
+    Args: FromRequest + 'static,
+{
+    let verb = method.clone();
+    let counted = Row::of(method, path);
+    Box::new(move || {
+        let writes = !verb.is_safe();
+        let public = D::ACCESS == Access::Public;
+        verbs_of(&verb)
+            .guard(guard::fn_guard(move |request| {
+                // The last guard: only whoever comes to this row passes here.
+                request.req_data_mut().insert(counted);
+                true
+            }))
+            .to(handler.clone())
+            .wrap(Condition::new(writes, from_fn(to_the_end)))
+            .wrap(Condition::new(keyed, from_fn(recognize::<D>)))
+            .wrap(Condition::new(bare, from_fn(no_parameters)))
+            .wrap(Condition::new(D::RECENT, from_fn(recently)))
+            .wrap(Condition::new(!public, from_fn(note_refusals)))
+            .wrap(Condition::new(!public, from_fn(authenticate)))
+            .wrap(Condition::new(public && writes, from_fn(throttle)))
+    })
+}
+
+/// Mounts rows as one resource, so that a wrong verb is a 405 and not a 404.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that mounts routes"
+)]
+pub(crate) fn mount_resource<'a>(
+    config: &mut ServiceConfig,
+    path: &str,
+    rows: impl IntoIterator<Item = (&'a Method, &'a Mounted)>,
+) {
+    let rows: Vec<_> = rows.into_iter().collect();
+    let verbs = rows.iter().map(|(verb, _)| match **verb {
+        Method::GET => "GET, HEAD",
+        ref verb => verb.as_str(),
+    });
+    let allow = verbs.chain(["OPTIONS"]).collect::<Vec<_>>().join(", ");
+    let resource = web::resource(path).default_service(web::to(move |method| {
+        let status = match method {
+            Method::OPTIONS => StatusCode::NO_CONTENT,
+            _ => Kind::MethodNotAllowed.status(),
+        };
+        let mut answer = HttpResponse::build(status);
+        let answer = answer
+            .insert_header((header::ALLOW, allow.clone()))
+            .finish();
+        async { answer }
+    }));
+    config.service(
+        rows.iter()
+            .map(|(_, mount)| mount())
+            .fold(resource, Resource::route),
+    );
 }
 
 /// A route for this verb; where there is a GET there is a HEAD (RFC 9110 §9.3.2), whose body actix leaves out.

@@ -39,7 +39,7 @@ pub use passwords::{Argon2Passwords, HashingOptions};
 pub use refusals::WrittenRefusals;
 pub use rotations::CountedRotations;
 pub use seed::{Progress, Seed, SeedError};
-pub use store::SeaStore;
+pub use store::{OfTenant, OwnUnit, OwnView, SeaStore, store_error_of};
 pub use system::{RandomIds, SystemClock, SystemEntropy};
 pub use tokens::{JwtAccessTokens, JwtDeviceTokens, JwtRefreshTokens};
 pub use uses::WrittenKeyUses;

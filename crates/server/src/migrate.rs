@@ -2,7 +2,7 @@
 
 use crate::Config;
 use bailiwick_infrastructure::{ConnectError, Database};
-use bailiwick_migration as migration;
+use bailiwick_migration::{self as migration, sea_orm_migration::MigratorTrait};
 
 /// What to do with the schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Subcommand)]
@@ -58,6 +58,29 @@ pub async fn migrate(config: &Config, step: Step) -> Result<Vec<(String, bool)>,
         granted.map_err(|error| MigrateError::Grant(service, error))?;
     }
     Ok(migration::status(&database).await?)
+}
+
+/// Applies every migration of ours that is pending, then those of whoever builds on the schema, as the owner of the
+/// tables, and lets the service in.
+///
+/// # Errors
+/// When the database cannot be reached, or refuses.
+pub async fn migrate_own<M: MigratorTrait>(config: &Config) -> Result<(), MigrateError> {
+    migrate(config, Step::Up).await?;
+    let owner = config.database.owner_url.as_ref();
+    let service = Database::role(&config.database.url)?;
+    let owner = owner
+        .filter(|_| service.is_some())
+        .unwrap_or(&config.database.url);
+    let database = Database::connect_to_migrate(owner).await?;
+    migration::up_own::<M>(&database).await?;
+    if let Some(service) = service
+        && Database::role(owner)?.as_ref() != Some(&service)
+    {
+        let granted = migration::grant(&database, &service).await;
+        granted.map_err(|error| MigrateError::Grant(service, error))?;
+    }
+    Ok(())
 }
 
 /// Each migration and whether it is applied, as far as this connection may see.

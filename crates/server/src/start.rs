@@ -11,10 +11,12 @@ use actix_web::{
     App, HttpServer,
     dev::ServerHandle,
     middleware::{Condition, from_fn},
+    web::ServiceConfig,
 };
 use bailiwick_api::{
     Allowance, Background, Caveat, Cookies, Metrics, OAuth, Registration, Services, Throttle,
-    TrustedProxies, cors, edge, routes::routes,
+    TrustedProxies, cors, edge,
+    routes::{Routes, routes},
 };
 use bailiwick_application::{
     Ground,
@@ -122,6 +124,113 @@ pub struct Running {
     pub leaving: CancellationToken,
 }
 
+/// The whole service but for the listener, for whoever mounts it beside routes of their own.
+///
+/// ```no_run
+/// use actix_web::{App, HttpServer, middleware::from_fn};
+/// use bailiwick_api::edge;
+/// use bailiwick_server::{Config, Machine, app};
+///
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let service = app(&Config::load(None)?, Machine::default()).await?;
+/// let mount = service.mount();
+/// HttpServer::new(move || App::new().configure(mount.clone()).wrap(from_fn(edge)))
+///     .bind("127.0.0.1:8080")?
+///     .run()
+///     .await?;
+/// service.finish().await;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Embedded {
+    services: Services,
+    routes: Arc<Routes>,
+    store: Arc<SeaStore>,
+    ending: Ending,
+    /// What is counted, until somebody serves it.
+    registry: Registry,
+}
+
+impl Embedded {
+    /// Adds every route of the API to an application, which has to be wrapped in [`edge`].
+    pub fn mount(&self) -> impl Fn(&mut ServiceConfig) + Clone + Send + use<> {
+        bailiwick_api::configure(&self.services, &self.routes)
+    }
+
+    /// The store, for tables of one's own.
+    #[must_use]
+    pub const fn store(&self) -> &Arc<SeaStore> {
+        &self.store
+    }
+
+    /// Where names for new things come from.
+    #[must_use]
+    pub const fn ids(&self) -> &Arc<dyn Ids> {
+        &self.services.ids
+    }
+
+    /// What time it is.
+    #[must_use]
+    pub const fn clock(&self) -> &Arc<dyn Clock> {
+        &self.services.clock
+    }
+
+    /// What tells whoever asks that it is about to stop: cancelled, readiness answers 503, and each answer closes its
+    /// connection.
+    #[must_use]
+    pub const fn leaving(&self) -> &CancellationToken {
+        &self.ending.leaving
+    }
+
+    /// Brings to its end what goes on behind the requests, within reason. No request may come after this.
+    pub async fn finish(self) {
+        self.ending.finish().await;
+    }
+}
+
+impl std::fmt::Debug for Embedded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Embedded")
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The whole service but for the listener. The embedded database is brought up to date; any other has to be.
+///
+/// Without `http.public_url`, links in mails lead to `http.bind`.
+///
+/// # Errors
+/// When a part that it needs is missing: see [`StartError`].
+pub async fn app(config: &Config, machine: Machine) -> Result<Embedded, StartError> {
+    assembled(config, machine, config.http.bind).await
+}
+
+async fn assembled(
+    config: &Config,
+    machine: Machine,
+    address: SocketAddr,
+) -> Result<Embedded, StartError> {
+    let schema = up_to_date(config).await?;
+    let ending = Ending::default();
+    let mut registry = Registry::default();
+    metrics::register_build(&mut registry, &schema);
+    let (services, store) =
+        services(config, machine, address, schema, &ending, &mut registry).await?;
+    tokio::spawn(erase_lapsed(
+        services.organizations.clone(),
+        Arc::clone(&services.answers),
+    ));
+    Ok(Embedded {
+        services,
+        routes: Arc::new(routes()),
+        store,
+        ending,
+        registry,
+    })
+}
+
 /// How the service ends, step by step.
 #[derive(Debug, Clone, Default)]
 struct Ending {
@@ -221,13 +330,10 @@ pub async fn start(
     {
         return Err(StartError::Origin(text.clone()));
     }
-    let schema = up_to_date(config).await?;
-    let ending = Ending::default();
-    let mut registry = Registry::default();
-    metrics::register_build(&mut registry, &schema);
-    let services = services(config, machine, address, schema, &ending, &mut registry).await?;
+    let mut service = assembled(config, machine, address).await?;
     let metrics = match config.metrics.bind {
         Some(bind) => {
+            let registry = std::mem::take(&mut service.registry);
             let (address, server) = metrics::serve(bind, registry)?;
             tracing::info!("metrics are at http://{address}/metrics");
             let handle = server.handle();
@@ -236,11 +342,7 @@ pub async fn start(
         }
         None => None,
     };
-    tokio::spawn(erase_lapsed(
-        services.organizations.clone(),
-        Arc::clone(&services.answers),
-    ));
-    let configure = bailiwick_api::configure(&services, &Arc::new(routes()));
+    let configure = service.mount();
     let origins = config.http.cors_origins.clone();
     let exports = config.traces.endpoint.is_some();
     let server = HttpServer::new(move || {
@@ -265,11 +367,11 @@ pub async fn start(
         address,
         metrics: metrics.as_ref().map(|(address, _)| *address),
         handle: server.handle(),
-        leaving: ending.leaving.clone(),
+        leaving: service.leaving().clone(),
     };
     let stopped = async {
         let outcome = server.await;
-        ending.finish().await;
+        service.finish().await;
         // Last: how it ends can be seen too.
         if let Some((_, metrics)) = metrics {
             metrics.stop(false).await;
@@ -328,7 +430,7 @@ async fn services(
     schema: String,
     ending: &Ending,
     registry: &mut Registry,
-) -> Result<Services, StartError> {
+) -> Result<(Services, Arc<SeaStore>), StartError> {
     let Machine {
         clock,
         ids,
@@ -423,7 +525,7 @@ async fn services(
     };
     let mailer = Arc::new(mailer(config, address)?);
     let limits = &config.limits;
-    Ok(Services {
+    let services = Services {
         accounts: Accounts::new(
             ground.clone(),
             passwords,
@@ -456,7 +558,7 @@ async fn services(
         background: Background::new(Handle::current(), ending.tasks.clone()),
         leaving: ending.leaving.clone(),
         caveat,
-        readiness: store,
+        readiness: store.clone(),
         keys: ring,
         ids,
         passwords: PasswordPolicy::at_least(config.passwords.min_length),
@@ -479,7 +581,8 @@ async fn services(
         } else {
             Throttle::default()
         },
-    })
+    };
+    Ok((services, store))
 }
 
 /// What is wrong with the role of the service, where the settings let it serve nevertheless.

@@ -6,6 +6,7 @@ mod credentials;
 mod error;
 mod invitations;
 mod machines;
+mod own;
 mod owned;
 mod platform;
 mod reading;
@@ -39,7 +40,9 @@ use tokio::time::timeout;
 pub(crate) use credentials::columns_of_facts;
 pub(crate) use error::store_error;
 pub(crate) use machines::touch;
-pub(crate) use owned::{OfNobody, OfTenant};
+pub use own::{OwnUnit, OwnView, store_error_of};
+pub(crate) use owned::OfNobody;
+pub use owned::OfTenant;
 pub(crate) use reading::{Named, Reads};
 pub(crate) use rows::{actor_id, key_id};
 #[cfg(any(test, feature = "fuzzing"))]

@@ -32,7 +32,7 @@ pub(super) const ONLY_IN_PLACE: &str = if cfg!(feature = "without-first-wall") {
     clippy::disallowed_methods,
     reason = "this is where the tenant is added"
 )]
-pub(crate) trait OfTenant: EntityTrait {
+pub trait OfTenant: EntityTrait {
     /// Which column says whose.
     const TENANT: Self::Column;
 
