@@ -26,6 +26,8 @@ test-pg:
 lint:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets -- -D warnings
+    cargo fmt --all --check --manifest-path examples/policy/Cargo.toml
+    cargo clippy --manifest-path examples/policy/Cargo.toml --workspace --all-targets -- -D warnings
 
 # Write the generated documents anew.
 docs:
@@ -34,6 +36,13 @@ docs:
     BAILIWICK_UPDATE_DOCS=1 cargo test --package bailiwick-domain -- policy_matrix:: public_api::
     BAILIWICK_UPDATE_DOCS=1 cargo test --package bailiwick-server --test it configuration::the_page
     BAILIWICK_UPDATE_DOCS=1 cargo test --package bailiwick-tests walls::sqlite
+
+# Build the book (docs/book.toml) into target/book; the first time, its two programs are built too, which takes minutes.
+book:
+    cargo install --quiet --locked --root target/tools mdbook@0.5.4 mdbook-mermaid@0.17.1
+    rm -rf target/book-src && mkdir -p target/book-src && cp -r docs README.md target/book-src
+    PATH="$PWD/target/tools/bin:$PATH" mdbook-mermaid install target/book-src/docs
+    PATH="$PWD/target/tools/bin:$PATH" mdbook build target/book-src/docs --dest-dir "$PWD/target/book"
 
 # Prove that nothing of a tenant reaches another (docs/tenant-isolation.md); needs PostgreSQL.
 isolation: && strict second-wall

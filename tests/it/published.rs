@@ -122,6 +122,35 @@ fn it_is_built_with_the_oldest_compiler_that_it_names() {
     succeeded(&checked.unwrap());
 }
 
+#[test]
+fn another_teams_programs_are_built_from_the_package_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    unpacked(folder.path());
+    let patch = format!(
+        "patch.crates-io.bailiwick-domain.path={:?}",
+        folder.path().display().to_string()
+    );
+
+    // Online if it has to be: these programs use what nothing else of ours does.
+    let tested = Command::new(env!("CARGO"))
+        .args(["test", "--workspace", "--locked", "--config", &patch])
+        .args(["--manifest-path", "examples/policy/Cargo.toml"])
+        .arg("--target-dir")
+        .arg(target())
+        .current_dir(root())
+        .output()
+        .unwrap();
+
+    let said = String::from_utf8_lossy(&tested.stdout);
+    assert!(
+        tested.status.success(),
+        "{said}\n{}",
+        String::from_utf8_lossy(&tested.stderr)
+    );
+    assert_eq!(said.matches("running 5 tests").count(), 1, "{said}");
+    assert_eq!(said.matches("running 3 tests").count(), 1, "{said}");
+}
+
 /// A package of somebody else's that uses ours, and runs the code of its README.
 fn consumer(folder: &Path) {
     let manifest = format!(
