@@ -17,6 +17,7 @@ mod architecture;
 mod attack;
 mod audit;
 mod audit_trail;
+mod book;
 mod browser;
 mod canonical;
 mod company;

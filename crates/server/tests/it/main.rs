@@ -9,6 +9,7 @@
 )]
 
 mod backup;
+mod book;
 mod clients;
 mod command_line;
 mod configuration;
