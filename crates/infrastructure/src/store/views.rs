@@ -592,19 +592,18 @@ fn membership(
     Ok(there.then_some(row))
 }
 
-/// The members that were selected, in this order, with what they have: one row for each thing that a member has, and one
-/// for whoever has nothing.
+/// Asks for the members that were selected, in this order, with what they have. On SQLite `CROSS JOIN` is the order in which tables
+/// are looked at: left to itself it goes through everything that anybody has.
 #[expect(
     clippy::disallowed_methods,
     reason = "it is about the members that were selected, and what they have in their tenant"
 )]
-async fn members_in(
-    tx: &Tx,
+fn members_with_roles(
+    backend: DbBackend,
     select: Select<member::Entity>,
     sort: MemberSort,
     order: Order,
-) -> Result<Vec<MemberRow>, StoreError> {
-    let backend = tx.get_database_backend();
+) -> Statement {
     let Statement {
         sql: page, values, ..
     } = select
@@ -627,10 +626,10 @@ async fn members_in(
     let sql = format!(
         r#"WITH page AS ({page}), held (kind, tenant_id, member_id, role_id, project_id, expires_at) AS (
             SELECT 'member_roles', h.tenant_id, h.member_id, h.role_id, CAST(NULL AS uuid), h.expires_at
-            FROM member_roles h JOIN page ON h.tenant_id = page."A_tenant_id" AND h.member_id = page."A_id"
+            FROM page CROSS JOIN member_roles h WHERE h.tenant_id = page."A_tenant_id" AND h.member_id = page."A_id"
             UNION ALL
             SELECT 'project_roles', h.tenant_id, h.member_id, h.role_id, h.project_id, h.expires_at
-            FROM project_roles h JOIN page ON h.tenant_id = page."A_tenant_id" AND h.member_id = page."A_id"
+            FROM page CROSS JOIN project_roles h WHERE h.tenant_id = page."A_tenant_id" AND h.member_id = page."A_id"
         )
         SELECT page.*,
                held.kind AS h_kind, held.tenant_id AS h_tenant_id, held.member_id AS h_member_id, held.role_id AS h_role_id,
@@ -642,7 +641,18 @@ async fn members_in(
         ORDER BY {key}page."A_id" {way}, held.project_id NULLS FIRST, r.id"#
     );
     let values = values.map(|values| values.0).unwrap_or_default();
-    let statement = Statement::from_sql_and_values(backend, sql, values);
+    Statement::from_sql_and_values(backend, sql, values)
+}
+
+/// The members that were selected, in this order, with what they have: one row for each thing that a member has, and one
+/// for whoever has nothing.
+async fn members_in(
+    tx: &Tx,
+    select: Select<member::Entity>,
+    sort: MemberSort,
+    order: Order,
+) -> Result<Vec<MemberRow>, StoreError> {
+    let statement = members_with_roles(tx.get_database_backend(), select, sort, order);
     let [answers] = answers_of(tx, [statement]).await?;
     let mut members: Vec<MemberRow> = Vec::new();
     for answer in &answers {
@@ -867,4 +877,39 @@ fn role_of_holding() -> RelationDef {
         .from((member_role::Column::TenantId, member_role::Column::RoleId))
         .to((role::Column::TenantId, role::Column::Id))
         .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::{Database, DatabaseOptions};
+
+    #[tokio::test]
+    async fn what_members_have_is_looked_up_and_not_searched_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("db").display());
+        let schema = Database::connect_to_migrate(&url).await.unwrap();
+        bailiwick_migration::up(&schema).await.unwrap();
+        let db = Database::connect(&url, DatabaseOptions::default())
+            .await
+            .unwrap();
+        for sort in [MemberSort::Joined, MemberSort::Email, MemberSort::Name] {
+            let select = member::Entity::of(TenantId::from_uuid(Uuid::now_v7())).limit(21);
+            let mut asked = members_with_roles(DbBackend::Sqlite, select, sort, Order::Ascending);
+            asked.sql.insert_str(0, "EXPLAIN QUERY PLAN ");
+            let tx = db.look(Context::nobody());
+            let plan = tx.query_all_raw(asked).await.unwrap();
+            let steps = plan
+                .iter()
+                .map(|row| row.try_get::<String>("", "detail").unwrap());
+            let scanned: Vec<_> = steps.filter(|step| step.starts_with("SCAN")).collect();
+
+            // What is searched is what was found so far.
+            let found = |step: &String| step.contains("page") || step.contains("held");
+            assert!(
+                !scanned.is_empty() && scanned.iter().all(found),
+                "{scanned:?}"
+            );
+        }
+    }
 }
