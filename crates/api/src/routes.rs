@@ -256,7 +256,10 @@ impl Routes {
             for route in routes.iter() {
                 paths.entry(route.path).or_default().push(route);
             }
-            for (path, rows) in paths {
+            // actix goes through all of them, one after the other, and patterns cost most.
+            let (patterns, plain): (Vec<_>, Vec<_>) =
+                paths.into_iter().partition(|(path, _)| path.contains('{'));
+            for (path, rows) in plain.into_iter().chain(patterns) {
                 mount_resource(
                     config,
                     path,
