@@ -683,7 +683,7 @@ async fn what_somebody_holds_on_a_project_counts_when_they_are_acted_on(world: W
 
 async fn whoever_lost_a_power_a_moment_ago_does_nothing_with_it(world: World) {
     let world = world
-        .with(|config| config.database.connections = NonZero::new(20).unwrap())
+        .with(|config| config.database.connections = NonZero::new(20))
         .await;
     let owner = world.owner("ada", "Acme").await;
     let bob = world.member(&owner, "bob", "owner").await;

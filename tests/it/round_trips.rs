@@ -42,7 +42,7 @@ async fn the_table_of_round_trips_is_as_the_requests_are() {
     let world = world
         .with(|config| {
             config.database.url = url;
-            config.database.connections = NonZero::new(1).unwrap();
+            config.database.connections = NonZero::new(1);
         })
         .await;
 

@@ -138,7 +138,7 @@ impl World {
         config.http.bind = ([127, 0, 0, 1], 0).into();
         config.http.workers = NonZero::new(1);
         config.database.url = database.url();
-        config.database.connections = NonZero::new(4).unwrap();
+        config.database.connections = NonZero::new(4);
         config.limits.enabled = false;
         config.cache.enabled = env::var("BAILIWICK_TEST_CACHE").as_deref() != Ok("off");
         config.tokens.sealing_key_file = Some(database.folder().join("sealing.key"));

@@ -136,8 +136,9 @@ pub struct Database {
     /// A file that holds what `database.owner_url` would say.
     #[schemars(extend("x-type" = "path"))]
     pub owner_url_file: Option<PathBuf>,
-    /// Connections at most. On SQLite these are the readers, beside the one that writes.
-    pub connections: NonZeroU32,
+    /// Connections at most; without it, four for each worker, and eight at least. On SQLite these are the readers, beside
+    /// the one that writes. On PostgreSQL half of them are workers' own, and live where they are used; two more listen.
+    pub connections: Option<NonZeroU32>,
     /// PostgreSQL, development only: serve although row-level security does not bind the role of `database.url` (a superuser,
     /// one with `BYPASSRLS`, the owner of the tables). The log warns, and so does the header `Warning` of `/health/ready`.
     pub allow_unsafe_role: bool,
@@ -517,7 +518,7 @@ impl Default for Database {
             url_file: None,
             owner_url: None,
             owner_url_file: None,
-            connections: const { NonZeroU32::new(8).unwrap() },
+            connections: None,
             allow_unsafe_role: false,
         }
     }

@@ -352,8 +352,7 @@ pub async fn start(
             .wrap(from_fn(edge))
             .wrap(Condition::new(exports, from_fn(traced)))
     });
-    let workers = config.http.workers.or(available_parallelism().ok());
-    let workers = workers.map_or(1, NonZero::get);
+    let workers = workers(config);
     let server = server
         .workers(workers)
         .max_connections(room_for_connections(config).div_ceil(workers))
@@ -379,6 +378,22 @@ pub async fn start(
         outcome
     };
     Ok((running, stopped))
+}
+
+/// Threads that answer requests: as many as there are processors.
+fn workers(config: &Config) -> usize {
+    let workers = config.http.workers.or(available_parallelism().ok());
+    workers.map_or(1, NonZero::get)
+}
+
+/// Connections to the database: four for each worker, of which one waits for the database while another's answer is read.
+fn connections(config: &Config, workers: usize) -> u32 {
+    const EACH: u32 = 4;
+    let connections = config.database.connections.map(NonZero::get);
+    connections.unwrap_or_else(|| {
+        let workers = u32::try_from(workers).unwrap_or(u32::MAX);
+        workers.saturating_mul(EACH).max(2 * EACH)
+    })
 }
 
 /// Raises the limit of files as far as it may, and says how many connections there can be: each is a file, and a process
@@ -437,8 +452,10 @@ async fn services(
         entropy,
         hashing,
     } = machine;
+    let threads = workers(config);
     let options = DatabaseOptions {
-        connections: config.database.connections.get(),
+        connections: connections(config, threads),
+        threads,
         ..DatabaseOptions::default()
     };
     let database = Database::connect(&config.database.url, options).await?;

@@ -54,6 +54,9 @@ enum Pools {
 pub struct DatabaseOptions {
     /// Connections at most; of SQLite these are the readers, beside the one that writes.
     pub connections: u32,
+    /// Threads that answer requests, each with a runtime of its own: half of the connections are theirs, if that is one for
+    /// each, and live where they are used (PostgreSQL).
+    pub threads: usize,
     /// How long a caller waits for a connection.
     pub wait: Duration,
     /// How long one statement may take (PostgreSQL).
@@ -68,6 +71,7 @@ impl Default for DatabaseOptions {
     fn default() -> Self {
         Self {
             connections: 8,
+            threads: 0,
             wait: Duration::from_secs(3),
             statement: Duration::from_secs(10),
             lock: Duration::from_secs(3),
@@ -88,6 +92,12 @@ pub enum ConnectError {
     /// The SQLite file or its folder cannot be made.
     #[error("cannot create the file of the database, or its folder")]
     Folder(#[source] io::Error),
+    /// A pooler gives each transaction to whichever process of the server is free (PostgreSQL).
+    #[error(
+        "a pooler lends out the connections to the database by the transaction, with which neither what is prepared nor what is \
+         listened to lasts: let it lend them by the session (PgBouncer: `pool_mode = session`), or connect past it"
+    )]
+    Shared,
     /// The address cannot be read, or what it names does not answer.
     #[error("cannot connect to the database")]
     Unreachable(#[source] DbErr),

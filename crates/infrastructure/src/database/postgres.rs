@@ -13,16 +13,30 @@ use super::{
 use deadpool::{
     Runtime,
     managed::{
-        self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult, TimeoutType,
+        self, BuildError, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult,
+        TimeoutType,
     },
 };
 use sea_orm::{ConnAcquireErr, DatabaseConnection, DbErr, RuntimeErr, Statement, Value};
 use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection,
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection, Row as _,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use std::{collections::HashMap, fmt::Write as _, io, time::Duration};
-use tokio::{runtime::Handle, time::timeout};
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    fmt::Write as _,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    time::timeout,
+};
 use tokio_util::task::AbortOnDropHandle;
 
 /// A connection idle for longer is asked whether it is still there before it is lent.
@@ -39,10 +53,32 @@ const ON_THE_WAY: Duration = Duration::from_secs(1);
 
 #[derive(Clone)]
 pub(super) struct Pool {
+    /// Those of everybody, which live as long as the service.
     connections: managed::Pool<Manager>,
+    /// Those of the threads that answer requests.
+    local: Option<Local>,
     /// How long opening a transaction may take: whoever waits longer than for a connection waits in vain.
     begin: Duration,
     statement: Duration,
+}
+
+/// Connections of a thread's own, for whoever asks there and is answered there: what is read from a connection that lives on another
+/// thread goes through two.
+#[derive(Clone)]
+struct Local {
+    /// Which pool of all that there are in the process.
+    number: u64,
+    /// How many connections a thread has at most.
+    each: usize,
+    /// How many more threads may have some.
+    seats: Arc<AtomicUsize>,
+    /// How long one may take to be there.
+    patience: Duration,
+}
+
+thread_local! {
+    /// By the number of their pool. They end with the thread.
+    static LOCAL: RefCell<HashMap<u64, managed::Pool<Manager>>> = RefCell::default();
 }
 
 /// One connection, for one transaction: dropped without [`Lease::commit`], it is rolled back and only then lent again.
@@ -53,8 +89,11 @@ pub(super) struct Lease {
     patience: Duration,
 }
 
+#[derive(Clone)]
 pub(super) struct Manager {
     connect: PgConnectOptions,
+    /// What a new connection is told first: how long anything may take.
+    limits: String,
     /// Where connections live. One that a worker had opened would die with it, and workers stop before the work behind their
     /// requests does.
     home: Handle,
@@ -138,25 +177,31 @@ impl Pool {
             ("lock_timeout", options.lock),
             ("idle_in_transaction_session_timeout", options.idle),
         ];
-        let connect = self::options(url)?
-            .options(limits.map(|(name, limit)| (name, limit.as_millis().to_string())));
-        let pool = managed::Pool::builder(Manager {
+        // Not with the connection's first message: poolers know some settings, and refuse the others.
+        let limits = limits.map(|(name, limit)| format!("SET {name} = {}", limit.as_millis()));
+        let connect = self::options(url)?;
+        let shared = timeout(options.wait, lent_by_transaction(&connect)).await;
+        if shared.map_err(|_| ConnectError::Unreachable(connection_error(silent())))?? {
+            return Err(ConnectError::Shared);
+        }
+        let manager = Manager {
             connect,
+            limits: limits.join("; "),
             home: Handle::current(),
-        })
-        .max_size(usize::try_from(options.connections).unwrap_or(usize::MAX))
-        // The connection used last is the one whose statements are prepared.
-        .queue_mode(QueueMode::Lifo)
-        .wait_timeout(Some(options.wait))
-        .create_timeout(Some(options.wait))
-        .recycle_timeout(Some(options.wait))
-        .runtime(Runtime::Tokio1)
-        .build()
-        .map_err(|error| ConnectError::Unreachable(internal(&error)))?;
+        };
+        let all = usize::try_from(options.connections).unwrap_or(usize::MAX);
+        let local = Local::of(all, options);
+        let shared = all
+            - local
+                .as_ref()
+                .map_or(0, |local| local.each * options.threads);
+        let pool = pool_of(manager, shared, options.wait, options.wait);
+        let pool = pool.map_err(|error| ConnectError::Unreachable(internal(&error)))?;
         let answers = pool.get().await.map(drop);
         answers.map_err(|error| ConnectError::Unreachable(pool_error(error)))?;
         Ok(Self {
             connections: pool,
+            local,
             begin: options.wait,
             statement: options.statement + ON_THE_WAY,
         })
@@ -173,7 +218,7 @@ impl Pool {
         if answers.as_ref().is_err_and(is_dead) {
             lease.close();
             // A dead connection is rarely dead alone.
-            self.connections.retain(|_, _| false);
+            self.give_up();
             // What was asked there has not happened, or has changed nothing: what is committed at once only reads.
             lease = self.lend().await?;
             answers = lease.fly(flight).await;
@@ -182,25 +227,115 @@ impl Pool {
     }
 
     async fn lend(&self) -> Result<Lease, DbErr> {
-        // The pool's own limits are for each connection that it tries.
-        match timeout(self.begin * 2, self.connections.get()).await {
+        let get = async {
+            if let Some(own) = self.own() {
+                match own.get().await {
+                    // None of them is free: everybody's are for such moments.
+                    Err(PoolError::Timeout(TimeoutType::Wait)) => {}
+                    outcome => return outcome,
+                }
+            }
+            self.connections.get().await
+        };
+        // The pools' own limits are for each connection that they try.
+        match timeout(self.begin * 2, get).await {
             Ok(connection) => Ok(Lease {
                 connection: Some(connection.map_err(pool_error)?),
                 patience: self.statement,
             }),
             Err(_) => {
-                self.connections.retain(|_, _| false);
+                self.give_up();
                 Err(connection_error(silent()))
             }
         }
     }
+
+    /// The connections of this thread, if it has any: whoever finds none of them free takes one of everybody's.
+    fn own(&self) -> Option<managed::Pool<Manager>> {
+        let local = self.local.as_ref()?;
+        let shared = self.connections.manager();
+        let here = Handle::try_current().ok()?;
+        if here.id() == shared.home.id() || here.runtime_flavor() != RuntimeFlavor::CurrentThread {
+            return None;
+        }
+        LOCAL.with_borrow_mut(|pools| {
+            match pools.get(&local.number) {
+                Some(pool) if pool.manager().home.id() == here.id() => return Some(pool.clone()),
+                // The runtime that its connections lived in has ended.
+                Some(_) => {}
+                None => local.take_seat()?,
+            }
+            let manager = Manager {
+                home: here,
+                ..shared.clone()
+            };
+            let pool = pool_of(manager, local.each, Duration::ZERO, local.patience).ok()?;
+            pools.insert(local.number, pool.clone());
+            Some(pool)
+        })
+    }
+
+    /// None of the idle connections is lent any more: of others' threads, each finds out for itself.
+    fn give_up(&self) {
+        self.connections.retain(|_, _| false);
+        if let Some(own) = self.own() {
+            own.retain(|_, _| false);
+        }
+    }
+}
+
+impl Local {
+    /// Half of all connections are threads' own, if that is one for each.
+    fn of(all: usize, options: DatabaseOptions) -> Option<Self> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let each = all.checked_div(2 * options.threads)?;
+        (each > 0).then(|| Self {
+            number: NUMBER.fetch_add(1, Ordering::Relaxed),
+            each,
+            seats: Arc::new(AtomicUsize::new(options.threads)),
+            patience: options.wait,
+        })
+    }
+
+    /// No more threads than were counted have connections of their own.
+    fn take_seat(&self) -> Option<()> {
+        let one_less = |seats: usize| seats.checked_sub(1);
+        let taken = self
+            .seats
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less);
+        taken.ok().map(|_| ())
+    }
+}
+
+/// A pool of so many connections: how long to wait until one is free, and how long for one to be there.
+fn pool_of(
+    manager: Manager,
+    size: usize,
+    wait: Duration,
+    patience: Duration,
+) -> Result<managed::Pool<Manager>, BuildError> {
+    managed::Pool::builder(manager)
+        .max_size(size)
+        // The connection used last is the one whose statements are prepared.
+        .queue_mode(QueueMode::Lifo)
+        .wait_timeout(Some(wait))
+        .create_timeout(Some(patience))
+        .recycle_timeout(Some(patience))
+        .runtime(Runtime::Tokio1)
+        .build()
 }
 
 pub(super) async fn connect_to_migrate(url: &str) -> Result<DatabaseConnection, ConnectError> {
     let pool = PgPoolOptions::new()
         .max_connections(1)
-        // What is there already is no news.
-        .connect_with(options(url)?.options([("client_min_messages", "warning")]))
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                // What is there already is no news.
+                let quiet = connection.execute("SET client_min_messages = warning");
+                quiet.await.map(|_| ())
+            })
+        })
+        .connect_with(options(url)?)
         .await?;
     Ok(pool.into())
 }
@@ -213,7 +348,28 @@ fn options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
     let options = url.parse::<PgConnectOptions>()?;
     Ok(options
         .application_name("bailiwick")
+        // There are no floats, and PgBouncer refuses whoever asks for this.
+        .extra_float_digits(None)
         .disable_statement_logging())
+}
+
+/// Whether somebody stands between who gives a connection's next transaction to another process of the server, like PgBouncer in
+/// its transaction mode: what was prepared, and what is listened to, is with the first one. While somebody else is in a transaction,
+/// on the process that was free, the next transaction of the first connection has to be elsewhere.
+async fn lent_by_transaction(connect: &PgConnectOptions) -> Result<bool, sqlx::Error> {
+    let (mut one, mut other) = (connect.connect().await?, connect.connect().await?);
+    let before = process(&mut one).await?;
+    other.execute("BEGIN").await?;
+    one.execute("BEGIN").await?;
+    let after = process(&mut one).await?;
+    one.close().await?;
+    other.close().await?;
+    Ok(before != after)
+}
+
+async fn process(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
+    let row = connection.fetch_one("SELECT pg_backend_pid()").await?;
+    row.try_get(0)
 }
 
 impl Lease {
@@ -358,8 +514,12 @@ impl managed::Manager for Manager {
     type Error = sqlx::Error;
 
     async fn create(&self) -> Result<Connection, sqlx::Error> {
-        let connect = self.connect.clone();
-        let opening = self.home.spawn(async move { connect.connect().await });
+        let (connect, limits) = (self.connect.clone(), self.limits.clone());
+        let opening = self.home.spawn(async move {
+            let mut connection = connect.connect().await?;
+            connection.execute(AssertSqlSafe(limits)).await?;
+            Ok::<_, sqlx::Error>(connection)
+        });
         let opened = AbortOnDropHandle::new(opening).await;
         Ok(Connection {
             inner: opened.map_err(|_| sqlx::Error::WorkerCrashed)??,

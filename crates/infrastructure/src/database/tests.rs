@@ -591,6 +591,90 @@ async fn values_that_are_written_out_arrive_as_they_are() {
     }
 }
 
+/// Works on another thread, with a runtime of its own, as workers do.
+async fn elsewhere<T: Send + 'static>(
+    db: &Database,
+    work: impl AsyncFnOnce(Database) -> T + Send + 'static,
+) -> T {
+    let db = db.clone();
+    let thread = tokio::task::spawn_blocking(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime.unwrap().block_on(work(db))
+    });
+    thread.await.unwrap()
+}
+
+const PROCESS: &str = "SELECT pg_backend_pid()";
+
+#[tokio::test]
+async fn a_thread_has_connections_of_its_own_and_shares_the_others() {
+    let Some(scratch) = Scratch::postgres().await else {
+        return;
+    };
+    let options = DatabaseOptions {
+        connections: 8,
+        threads: 2,
+        wait: Duration::from_millis(50),
+        ..DatabaseOptions::default()
+    };
+    let db = Database::connect(&scratch.url, options).await.unwrap();
+    // Half of all are everybody's.
+    let mut held = Vec::new();
+    for _ in 0..4 {
+        held.push(opened(db.read(somebody())).await.unwrap());
+    }
+    assert!(unavailable(
+        &opened(db.read(somebody())).await.err().unwrap()
+    ));
+
+    let (own, more) = elsewhere(&db, async |db| {
+        let mut own = Vec::new();
+        for _ in 0..2 {
+            own.push(opened(db.read(somebody())).await.unwrap());
+        }
+        let more = opened(db.read(somebody())).await.is_ok();
+        (own.len(), more)
+    })
+    .await;
+    assert_eq!((own, more), (2, false));
+
+    // And when there are more, a thread has them as well.
+    held.clear();
+    let all = elsewhere(&db, async |db| {
+        let mut all = Vec::new();
+        for _ in 0..6 {
+            all.push(opened(db.read(somebody())).await.unwrap());
+        }
+        all.len()
+    });
+    assert_eq!(all.await, 6);
+}
+
+#[tokio::test]
+async fn a_threads_own_connection_that_has_died_is_replaced() {
+    let Some(scratch) = Scratch::postgres().await else {
+        return;
+    };
+    let options = DatabaseOptions {
+        threads: 1,
+        ..DatabaseOptions::default()
+    };
+    let db = Database::connect(&scratch.url, options).await.unwrap();
+    let admin = scratch.admin.clone();
+
+    let (before, after) = elsewhere(&db, async move |db| {
+        let before: i32 = one(&db.look(somebody()), PROCESS).await;
+        let end = format!("SELECT pg_terminate_backend({before}, 5000)");
+        assert!(one::<bool>(&admin, &end).await);
+        (before, one::<i32>(&db.look(somebody()), PROCESS).await)
+    })
+    .await;
+
+    assert_ne!(before, after);
+}
+
 #[tokio::test]
 async fn a_connection_lent_again_knows_nobody() {
     let Some(scratch) = Scratch::postgres().await else {

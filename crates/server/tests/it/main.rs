@@ -19,6 +19,7 @@ mod isolation;
 mod logs;
 mod metrics;
 mod operators;
+mod poolers;
 mod process;
 mod prometheus;
 mod promises;

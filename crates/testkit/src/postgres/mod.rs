@@ -15,6 +15,7 @@ mod server;
 
 use std::{io, io::Write, thread};
 
+pub(crate) use server::unprivileged;
 use server::{SERVICE, Server};
 use sqlx::{
     AssertSqlSafe, Connection, Error, PgConnection, postgres::PgQueryResult, query_scalar, raw_sql,

@@ -110,8 +110,7 @@ impl Server {
             .process_group(0);
         if is_root() {
             // `initdb` refuses root.
-            let (uid, gid) =
-                unprivileged().ok_or("neither `postgres` nor `nobody` in /etc/passwd")?;
+            let (uid, gid) = nobody().ok_or("neither `postgres` nor `nobody` in /etc/passwd")?;
             shell.uid(uid).gid(gid);
         }
         let mut shell = shell.spawn().map_err(|error| error.to_string())?;
@@ -187,8 +186,13 @@ fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }
 
+/// As whom to start what refuses root, where this is root.
+pub(crate) fn unprivileged() -> Option<(u32, u32)> {
+    is_root().then(nobody).flatten()
+}
+
 /// The user and group ids of `postgres`, else of `nobody`.
-fn unprivileged() -> Option<(u32, u32)> {
+fn nobody() -> Option<(u32, u32)> {
     let passwd = fs::read_to_string("/etc/passwd").ok()?;
     let ids = |user: &str| {
         passwd.lines().find_map(|line| {
