@@ -67,7 +67,9 @@ pub async fn copy_database(from: &Path, to: &Path) -> Result<u64, BackupError> {
         .tempfile_in(folder)
         .map_err(failed)?;
 
-    let mut source = open(from).await.map_err(|error| damaged(from, error))?;
+    let mut source = open(from, true)
+        .await
+        .map_err(|error| damaged(from, error))?;
     let copied = sqlx::query("VACUUM INTO $1")
         .bind(draft.path().to_string_lossy().into_owned())
         .execute(&mut source)
@@ -92,10 +94,10 @@ pub async fn copy_database(from: &Path, to: &Path) -> Result<u64, BackupError> {
     Ok(length)
 }
 
-async fn open(file: &Path) -> Result<SqliteConnection, sqlx::Error> {
+async fn open(file: &Path, read_only: bool) -> Result<SqliteConnection, sqlx::Error> {
     SqliteConnectOptions::new()
         .filename(file)
-        .read_only(true)
+        .read_only(read_only)
         .busy_timeout(BUSY)
         .disable_statement_logging()
         .connect()
@@ -104,7 +106,8 @@ async fn open(file: &Path) -> Result<SqliteConnection, sqlx::Error> {
 
 /// Looks at every page of the copy, and at what refers to what.
 async fn check(copy: &Path, original: &Path) -> Result<(), BackupError> {
-    let mut copy = open(copy).await?;
+    // Not read-only: SQLite then leaves out what the tables check, though it does not say so.
+    let mut copy = open(copy, false).await?;
     for pragma in ["PRAGMA integrity_check", "PRAGMA foreign_key_check"] {
         let rows = sqlx::query(pragma).fetch_all(&mut copy).await;
         let rows = rows.map_err(|error| damaged(original, error))?;

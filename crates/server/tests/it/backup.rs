@@ -1,6 +1,7 @@
 //! The embedded database, copied while it serves and put back elsewhere.
 
 use crate::process::{Service, field, run};
+use sqlx::{AssertSqlSafe, Connection, Executor, SqliteConnection};
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
@@ -139,11 +140,24 @@ fn what_is_no_copy_is_not_put_back() {
     )
     .unwrap();
     fs::write(folder.join("empty.db"), "").unwrap();
+    // Pages in order, and rows that no service has written.
+    for (file, change) in [
+        (
+            "rule.db",
+            "PRAGMA ignore_check_constraints = ON; UPDATE signing_keys SET purpose = 'nonsense'",
+        ),
+        ("orphan.db", "PRAGMA foreign_keys = OFF; DELETE FROM users"),
+    ] {
+        fs::write(folder.join(file), &whole).unwrap();
+        change_by_hand(&folder.join(file), change);
+    }
 
     for (file, complaint) in [
         ("damaged.db", "is not in order"),
         ("short.db", "is not in order"),
         ("text.db", "is not in order"),
+        ("rule.db", "is not in order: PRAGMA integrity_check"),
+        ("orphan.db", "is not in order: PRAGMA foreign_key_check"),
         ("empty.db", "has never been a database of this program"),
         ("none.db", "there is no file"),
     ] {
@@ -157,6 +171,17 @@ fn what_is_no_copy_is_not_put_back() {
             .collect();
         assert!(left.is_empty(), "{file}: {left:?}");
     }
+}
+
+/// What an operator's console could do to a file.
+fn change_by_hand(file: &Path, sql: &str) {
+    let url = format!("sqlite:{}", file.display());
+    let sql = AssertSqlSafe(sql.to_owned());
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let mut database = SqliteConnection::connect(&url).await.unwrap();
+        database.execute(sql).await.unwrap();
+        database.close().await.unwrap();
+    });
 }
 
 #[test]

@@ -144,6 +144,9 @@ fn counts(settings: &[(&str, &str)], pools: &[&str]) {
     let path = format!("/api/v1/projects/{}", field(&apollo, "id"));
     assert_eq!(service.ask("PATCH", &path, Some(&bob), project).0, 403);
     assert_eq!(service.ask("GET", &path, Some(&ada), "").0, 200);
+    // On the platform Bob is nobody at all, and lacks nothing by name.
+    let tenants = service.ask("GET", "/api/v1/platform/tenants", Some(&bob), "");
+    assert_eq!(tenants.0, 403);
     assert_eq!(service.ask("GET", "/no/such-canary", None, "").0, 404);
     assert_eq!(service.ask("CANARY", "/users/me", None, "").0, 405);
 
@@ -169,6 +172,7 @@ fn counts(settings: &[(&str, &str)], pools: &[&str]) {
         ("project:create", "permitted"),
         ("project:create", "denied"),
         ("project:update", "denied"),
+        ("tenant:list", "denied"),
         ("project:read", "permitted"),
     ];
     for (permission, outcome) in decisions {
