@@ -87,9 +87,9 @@ deny:
 
 # Write what the service is built from to target/bailiwick.cdx.json, as CycloneDX; needs `cargo install --locked cargo-cyclonedx`.
 sbom:
-    SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) cargo cyclonedx --manifest-path crates/server/Cargo.toml \
-        --format json --spec-version 1.5 --override-filename bailiwick.cdx
+    SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) cargo cyclonedx --format json --spec-version 1.5 --override-filename bailiwick.cdx
     mv crates/server/bailiwick.cdx.json target/
+    find . -name bailiwick.cdx.json -not -path './target/*' -delete    # it writes one for each package
 
 # Take every guard away in turn, and see that a test turns red (hours; needs `cargo install cargo-mutants`).
 mutants *ARGS:
