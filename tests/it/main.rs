@@ -45,4 +45,5 @@ mod samples;
 mod seed_contract;
 mod sessions;
 mod tenancy;
+mod walk;
 mod walls;

@@ -13,7 +13,8 @@ use std::{
 
 /// What rustdoc knows of the crate. Its JSON is for nightly compilers; the pinned one writes it when it is told to.
 static RUSTDOC: LazyLock<PathBuf> = LazyLock::new(|| {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("public-api");
+    // Beside this tree: what is written there says nothing of which tree it was.
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/public-api");
     let output = Command::new(env!("CARGO"))
         .args(["rustdoc", "--lib", "--locked", "--quiet", "--manifest-path"])
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
