@@ -91,6 +91,16 @@ sbom:
     mv crates/server/bailiwick.cdx.json target/
     find . -name bailiwick.cdx.json -not -path './target/*' -delete    # it writes one for each package
 
+# Measure how fast it is beside what is possible here (docs/benchmarks/README.md), in about twelve minutes beside the build.
+bench *ARGS='--json docs/benchmarks/latest.json':
+    cargo build --release --locked --package bailiwick-server --package bailiwick-bench
+    target/release/bailiwick-bench {{ ARGS }}
+
+# The same at a glance, with whatever is built: every answer is looked at, and the figures mean nothing.
+bench-short:
+    cargo build --locked --workspace
+    target/debug/bailiwick-bench --short
+
 # Take every guard away in turn, and see that a test turns red (hours; needs `cargo install cargo-mutants`).
 mutants *ARGS:
     tests/mutants.sh {{ ARGS }}

@@ -206,7 +206,9 @@ impl Seed {
         match database.get_database_backend() {
             DbBackend::Postgres => self.into_postgres(&database, password, &mut told).await,
             _ => self.into_sqlite(&database, password, &mut told).await,
-        }
+        }?;
+        // SQLite brings what is in its log into the file.
+        Ok(database.close().await.map_err(ConnectError::from)?)
     }
 
     async fn into_postgres(
