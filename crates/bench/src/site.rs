@@ -272,10 +272,11 @@ impl Site {
         let database = Database::connect(&url, options).await.unwrap();
         let sealing = SealingKey::from_file(&self.sealing_key()).unwrap();
         let clock = Arc::new(SystemClock);
+        let metrics = database.metrics().clone();
         let ring = KeyRing::open(database, sealing, KeyPolicy::default(), clock).await;
         let ring = Arc::new(ring.unwrap());
         let issuer = "urn:bailiwick".to_owned();
-        let access = JwtAccessTokens::new(Arc::clone(&ring), issuer.clone(), 0);
+        let access = JwtAccessTokens::new(Arc::clone(&ring), issuer.clone(), 0, &metrics);
         let refresh = JwtRefreshTokens::new(ring, issuer);
         let mut issued = Vec::with_capacity(many);
         for opened in sessions {
