@@ -4,7 +4,8 @@
 use crate::{
     guard::{Guard, own},
     schema::{
-        bytes, drop_tables, execute, foreign_key, index, micros, postgres, primary_key, table, uuid,
+        bytes, drop_tables, execute, foreign_key, index, micros, postgres, primary_key, table,
+        unique, uuid,
     },
 };
 use sea_orm_migration::prelude::*;
@@ -34,8 +35,14 @@ impl MigrationTrait for Migration {
                     .take(),
             )
             .await?;
+        manager
+            .create_index(unique(
+                "uq_kept_answers_id",
+                "kept_answers",
+                ["tenant_id", "id"],
+            ))
+            .await?;
         for (name, column) in [
-            ("ix_kept_answers_tenant", "tenant_id"),
             ("ix_kept_answers_user", "user_id"),
             ("ix_kept_answers_expiry", "expires_at"),
         ] {

@@ -136,7 +136,10 @@ async fn a_wrong_verb_names_the_right_ones() {
     let answer = test::call_service(&app, request).await;
 
     assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED);
-    assert_eq!(answer.headers().get("allow").unwrap(), "GET, HEAD, POST");
+    assert_eq!(
+        answer.headers().get("allow").unwrap(),
+        "GET, HEAD, POST, OPTIONS"
+    );
 }
 
 fn services() -> Services {

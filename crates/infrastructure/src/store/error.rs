@@ -17,6 +17,7 @@ const UNIQUE: &[(&str, &str, Unique)] = &[
     ("uq_refresh_chains_tenant",     "refresh_chains.session_id, refresh_chains.tenant_id", Unique::LiveChain),
     ("uq_refresh_chains_no_tenant",  "refresh_chains.session_id",                           Unique::LiveChain),
     ("pk_kept_answers",              "kept_answers.id",                                     Unique::Request),
+    ("uq_kept_answers_id",           "kept_answers.tenant_id, kept_answers.id",             Unique::Request),
 ];
 
 pub(crate) fn store_error(error: DbErr) -> StoreError {

@@ -155,6 +155,13 @@ async fn every_panel_shows_something_and_a_stolen_token_raises_an_alarm() {
     prometheus.until("query", &looks, is_told).await;
 
     something_happens(&service);
+    // What comes for the first time is no increase either: once more, when it was seen.
+    let seen = [(
+        "query",
+        "sum(bailiwick_http_request_duration_seconds_count) > 15",
+    )];
+    prometheus.until("query", &seen, is_told).await;
+    service.sign_in("ada");
 
     for question in questions() {
         prometheus

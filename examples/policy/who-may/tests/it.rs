@@ -1,5 +1,7 @@
 //! The program as it is called.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::process::Command;
 
 /// What it says about `acme.yaml`, and how it exits.
