@@ -46,7 +46,7 @@ impl Contract {
     fn check(&self, method: &str, path: &str, answer: &Answer) -> Result<(), String> {
         if method == "OPTIONS" {
             // It is about the path, and says in its head what the document says.
-            return self.is_problem(answer, &[200, 204, 404]);
+            return self.is_problem(answer, &[200, 204, 403, 404]);
         }
         let bare = method == "HEAD";
         // Methods are told apart letter for letter (RFC 9110 §9.1), and the document writes them small.

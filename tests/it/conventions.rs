@@ -234,6 +234,7 @@ async fn pages_of_other_origins_may_what_was_set(world: World) {
         assert!(said("vary").contains("origin"));
         assert!(preflight.header("x-request-id").is_some());
         let other = asked_by(&world, "https://evil.example.com", &path).await;
+        let other = other.problem(403, "forbidden");
         assert_eq!(other.header("access-control-allow-origin"), None, "{path}");
     }
     let from = async |origin: &str| {
@@ -294,7 +295,11 @@ async fn a_long_answer_comes_compressed_to_whoever_wants_it(world: World) {
         let encoding = response.headers().get("content-encoding").cloned();
         let encoding = encoding.map(|encoding| encoding.to_str().unwrap().to_owned());
         let vary = response.headers().get("vary").cloned();
-        assert_eq!(vary.is_some(), encoding.is_some());
+        let long = response
+            .content_length()
+            .is_none_or(|length| length > 1_023);
+        let tagged = response.headers().contains_key("etag");
+        assert_eq!(vary.is_some(), long && !tagged, "{path}");
         (encoding, response.bytes().await.unwrap())
     };
     for path in [

@@ -118,15 +118,18 @@ pub(crate) async fn register(
         name: parsed(&body.name)?,
         password,
     };
-    let draft = accounts.draft(register).await?;
     if registration.verify_email {
         let once = key.once(|_: &User| Json::<202, _>(MAILED));
+        // Before anything is hashed.
         once.first()?;
+        let draft = accounts.draft(register).await?;
         background.run(async move { accounts.register_discreetly(draft, once).await });
         return Ok(Or::That(Json(MAILED)));
     }
     let answer = |user: &User| Json(UserBody::from(user));
     let once = key.once(answer);
+    once.first()?;
+    let draft = accounts.draft(register).await?;
     let registered = accounts.register(draft, once).await?;
     let answer = answer(&registered.user);
     background.run(async move { accounts.welcome(registered).await });

@@ -26,20 +26,33 @@ pub(crate) fn wanted(request: &ServiceRequest) -> bool {
     best.is_ok_and(|best| best == Some(Encoding::gzip()))
 }
 
-/// The same answer, compressed if that is worth it. One with a tag stays as it is, since the tag is of its very bytes
+/// The same answer, compressed if that is wanted and worth it. One with a tag stays as it is, since the tag is of its very bytes
 /// (RFC 9110 §8.8.3).
-pub(crate) fn compressed(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+pub(crate) fn compressed(
+    mut response: ServiceResponse<BoxBody>,
+    wanted: bool,
+) -> ServiceResponse<BoxBody> {
     let BodySize::Sized(length) = response.response().body().size() else {
         return response;
     };
+    let read = *response.request().method() == Method::GET;
     let tagged = response.headers().contains_key(header::ETAG);
-    if response.status() != StatusCode::OK || length < LONG || tagged {
+    if !read || response.status() != StatusCode::OK || length < LONG || tagged {
         return response;
     }
-    let mut response = response
-        .map_body(|head, body| Encoder::response(ContentEncoding::Gzip, head, body).boxed());
+    let said: Vec<_> = response.headers().get_all(header::VARY).cloned().collect();
+    if wanted {
+        response = response
+            .map_body(|head, body| Encoder::response(ContentEncoding::Gzip, head, body).boxed());
+    }
     // Whoever keeps the answer keeps one of each.
-    let vary = HeaderValue::from_static("accept-encoding");
-    response.headers_mut().insert(header::VARY, vary);
+    let headers = response.headers_mut();
+    headers.remove(header::VARY);
+    for vary in said
+        .into_iter()
+        .chain([HeaderValue::from_static("accept-encoding")])
+    {
+        headers.append(header::VARY, vary);
+    }
     response
 }

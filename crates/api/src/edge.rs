@@ -6,6 +6,7 @@ use crate::{
     oauth::Refusal,
     problem::{Kind, Problem},
 };
+use actix_cors::CorsError;
 use actix_web::{
     HttpResponse,
     body::{BoxBody, MessageBody},
@@ -67,9 +68,7 @@ pub async fn edge(
                 response = with_headers_of(response, problem);
             }
             seal(response.headers_mut(), &id);
-            if compress {
-                response = compressed(response);
-            }
+            response = compressed(response, compress);
             // A process that is about to stop ends each connection with its next answer: the request after that goes to one
             // that stays.
             if leaving.is_some_and(|leaving| leaving.is_cancelled()) {
@@ -136,6 +135,9 @@ fn spell_out(response: &HttpResponse, id: &str) -> HttpResponse {
         },
         None => error.and_then(|error| error.as_error::<Problem>()),
     };
+    if let Some(refused) = error.and_then(|error| error.as_error::<CorsError>()) {
+        return Problem::from(Kind::Forbidden).detail(refused).answer(id);
+    }
     if let Some(problem) = problem {
         let kind = problem.kind();
         // Neither a flood of passwords nor an orderly stop is a failure.

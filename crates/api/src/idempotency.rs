@@ -3,12 +3,14 @@
 
 use crate::{
     access::{Access, Declaration},
+    address::client,
     answer::{Json, Tagged, insert},
     body::read,
     openapi::Description,
     precondition::etag,
     problem::{Kind, Problem},
     reads::Reads,
+    throttle::network,
 };
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest, HttpResponse,
@@ -210,7 +212,6 @@ async fn keyed(
             http.method().as_str().as_bytes(),
             http.path().as_bytes(),
             http.query_string().as_bytes(),
-            media_type(http),
             &body,
         ],
     );
@@ -251,17 +252,12 @@ fn requester(access: Access, request: &ServiceRequest) -> Option<Requester> {
     let extensions = request.extensions();
     let asker = extensions.get::<Asker>();
     match access {
-        Access::Public => Some(Requester::Anybody),
+        Access::Public => Some(Requester::Stranger(network(client(request.request())?))),
         Access::SignedIn => Some(Requester::Person(asker?.person()?.user.id)),
         Access::Member | Access::Requires(_) | Access::RequiresOn(_) => {
             Some(Requester::Within(asker?.tenant()?, asker?.actor()))
         }
     }
-}
-
-fn media_type(request: &HttpRequest) -> &[u8] {
-    let media = request.headers().get(header::CONTENT_TYPE);
-    media.map(|media| media.as_bytes()).unwrap_or_default()
 }
 
 impl Record {

@@ -166,7 +166,7 @@ impl std::fmt::Debug for Throttle {
 }
 
 /// What one customer of a network provider is given: an address, or a /64.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => {

@@ -55,7 +55,7 @@ impl SealedAnswers {
 impl Answers for SealedAnswers {
     fn recognize(&self, requester: Requester, key: &str, parts: &[&[u8]]) -> KeyedRequest {
         let (tenant, user, whose) = match requester {
-            Requester::Anybody => (None, None, String::new()),
+            Requester::Stranger(network) => (None, None, network.to_string()),
             Requester::Person(user) => (None, Some(user), user.to_string()),
             Requester::Within(tenant, Actor::User(user)) => {
                 (Some(tenant), None, format!("{tenant}/{user}"))

@@ -3,6 +3,7 @@
 use super::StoreError;
 use async_trait::async_trait;
 use bailiwick_domain::{TenantId, Timestamp, UserId, access::Actor};
+use std::net::IpAddr;
 use uuid::Uuid;
 
 /// A request by whose key it is recognized when it comes again.
@@ -21,8 +22,8 @@ pub struct KeyedRequest {
 /// Whose keys are told apart from everybody else's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Requester {
-    /// Whoever is not signed in.
-    Anybody,
+    /// Whoever is not signed in, by what one customer of a network provider is given: strangers elsewhere have keys of their own.
+    Stranger(IpAddr),
     /// A person, about their own account.
     Person(UserId),
     /// A person or a machine in a tenant.
