@@ -35,7 +35,7 @@ pub(crate) fn compressed(
     let BodySize::Sized(length) = response.response().body().size() else {
         return response;
     };
-    let read = *response.request().method() == Method::GET;
+    let read = response.request().method().is_safe();
     let tagged = response.headers().contains_key(header::ETAG);
     if !read || response.status() != StatusCode::OK || length < LONG || tagged {
         return response;
