@@ -96,7 +96,7 @@ async fn every_foreign_key_leads_an_index() {
 
         let indexes = indexes(&db).await;
         let keys = foreign_keys(&db).await;
-        assert_eq!(keys.len(), 34);
+        assert!(keys.len() >= 34, "{keys:?}");
         for key in keys {
             let led = indexes.iter().any(|index| {
                 !index.partial
@@ -121,7 +121,7 @@ async fn whatever_a_tenant_owns_is_keyed_and_referred_to_with_the_tenant() {
             .filter(|table| table.columns.iter().any(|column| column == "tenant_id"))
             .map(|table| table.name)
             .collect::<Vec<_>>();
-        assert_eq!(owned.len(), 16);
+        assert!(owned.len() >= 16, "{owned:?}");
         // A slug is unique on the platform, and nothing refers to it.
         for table in owned.iter().filter(|table| *table != "slugs") {
             let keyed = indexes.iter().any(|index| {
