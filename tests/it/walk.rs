@@ -82,7 +82,7 @@ fn the_walk_touches_the_files_that_the_page_names_and_no_others() {
 
 #[test]
 fn the_walk_is_taken_and_everything_knows_the_new_resource() {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("walk-target");
     let tree = Path::new(env!("CARGO_TARGET_TMPDIR")).join("walk");
     let before = copied(&tree);
 
@@ -102,7 +102,8 @@ fn the_walk_is_taken_and_everything_knows_the_new_resource() {
     settled(&tree, before);
     let patched = differing(&tree);
 
-    // What is built for the workspace serves here too: only our own crates stand elsewhere.
+    // Apart from what is built for this tree: cargo tells crates apart by where they stand in their workspace, and so would take
+    // one tree's for the other's.
     let tested = Command::new(env!("CARGO"))
         .args(["test", "--workspace", "--locked", "--test", "it"])
         .arg("--target-dir")
