@@ -118,22 +118,23 @@ pub(crate) async fn register(
         name: parsed(&body.name)?,
         password,
     };
-    if registration.verify_email {
-        let once = key.once(|_: &User| Json::<202, _>(MAILED));
-        // Before anything is hashed.
-        once.first()?;
-        let draft = accounts.draft(register).await?;
+    let discreetly = registration.verify_email;
+    let answer = move |user: &User| match discreetly {
+        true => Or::That(Json(MAILED)),
+        false => Or::This(Json(UserBody::from(user))),
+    };
+    let once = key.once(answer);
+    // Before anything is hashed.
+    once.first()?;
+    let draft = accounts.draft(register).await?;
+    if discreetly {
         background.run(async move { accounts.register_discreetly(draft, once).await });
         return Ok(Or::That(Json(MAILED)));
     }
-    let answer = |user: &User| Json(UserBody::from(user));
-    let once = key.once(answer);
-    once.first()?;
-    let draft = accounts.draft(register).await?;
     let registered = accounts.register(draft, once).await?;
     let answer = answer(&registered.user);
     background.run(async move { accounts.welcome(registered).await });
-    Ok(Or::This(answer))
+    Ok(answer)
 }
 
 #[derive(Deserialize, Validate, JsonSchema)]

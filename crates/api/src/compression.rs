@@ -40,19 +40,12 @@ pub(crate) fn compressed(
     if !read || response.status() != StatusCode::OK || length < LONG || tagged {
         return response;
     }
-    let said: Vec<_> = response.headers().get_all(header::VARY).cloned().collect();
+    // Whoever keeps the answer keeps one of each: it varies, and the encoder says so by itself.
     if wanted {
-        response = response
+        return response
             .map_body(|head, body| Encoder::response(ContentEncoding::Gzip, head, body).boxed());
     }
-    // Whoever keeps the answer keeps one of each.
-    let headers = response.headers_mut();
-    headers.remove(header::VARY);
-    for vary in said
-        .into_iter()
-        .chain([HeaderValue::from_static("accept-encoding")])
-    {
-        headers.append(header::VARY, vary);
-    }
+    let vary = HeaderValue::from_static("accept-encoding");
+    response.headers_mut().append(header::VARY, vary);
     response
 }

@@ -4,7 +4,7 @@
 use crate::{
     access::{Access, Declaration},
     address::client,
-    answer::{Json, Tagged, insert},
+    answer::{Json, Or, Tagged, insert},
     body::read,
     openapi::Description,
     precondition::etag,
@@ -34,6 +34,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::{
     future::{Ready, ready},
+    sync::Arc,
     time::Duration,
 };
 
@@ -51,7 +52,8 @@ pub(crate) struct IdempotencyKey(Option<Keyed>);
 struct Keyed {
     request: KeyedRequest,
     answers: Data<dyn Answers>,
-    before: bool,
+    /// How it was answered before, if it was.
+    before: Option<Arc<Record>>,
 }
 
 /// An answer, as it is kept.
@@ -87,6 +89,15 @@ impl<A: Keepable> Keepable for Tagged<A> {
     }
 }
 
+impl<A: Keepable, B: Keepable> Keepable for Or<A, B> {
+    fn record(&self) -> serde_json::Result<Record> {
+        match self {
+            Self::This(answer) => answer.record(),
+            Self::That(answer) => answer.record(),
+        }
+    }
+}
+
 impl IdempotencyKey {
     /// What is done once, and answered like this.
     pub(crate) fn once<T: ?Sized, A: Keepable>(
@@ -95,7 +106,9 @@ impl IdempotencyKey {
     ) -> Once<T> {
         match self.0 {
             None => Once::unkeyed(),
-            Some(Keyed { before: true, .. }) => Once::before(),
+            Some(Keyed {
+                before: Some(_), ..
+            }) => Once::before(),
             Some(Keyed {
                 request, answers, ..
             }) => Once::answered(move |outcome| {
@@ -112,7 +125,7 @@ impl std::fmt::Debug for Keyed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Keyed")
             .field("id", &self.request.id)
-            .field("before", &self.before)
+            .field("before", &self.before.is_some())
             .finish_non_exhaustive()
     }
 }
@@ -140,12 +153,8 @@ impl Reads for IdempotencyKey {
             Kind::InvalidIdempotencyKey,
             Kind::IdempotencyKeyReused,
             Kind::IdempotencyKeyInFlight,
-            Kind::BodyTooLarge,
-            Kind::RequestTimeout,
-            Kind::Unavailable,
-            Kind::Corrupt,
-            Kind::Internal,
         ]);
+        <Data<dyn Answers>>::describe(description);
     }
 }
 
@@ -161,14 +170,14 @@ pub(crate) async fn recognize<D: Declaration>(
         Ok(keyed) => keyed,
         Err(problem) => return Ok(request.error_response(problem)),
     };
-    let Some((keyed, record)) = keyed else {
+    let Some(keyed) = keyed else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     request.extensions_mut().insert(keyed.clone());
     let response = next.call(request).await?.map_into_boxed_body();
     let problem = response.response().error();
     let refused = problem.and_then(|error| Some(error.as_error::<Problem>()?.kind()));
-    match (refused, record) {
+    match (refused, &keyed.before) {
         (Some(Kind::IdempotencyKeyInFlight), Some(record)) => {
             Ok(response.into_response(record.replay()))
         }
@@ -190,10 +199,7 @@ pub(crate) async fn recognize<D: Declaration>(
 }
 
 /// What a request with a key is recognized by, and how it was answered before, if it was.
-async fn keyed(
-    access: Access,
-    request: &mut ServiceRequest,
-) -> Result<Option<(Keyed, Option<Record>)>, Problem> {
+async fn keyed(access: Access, request: &mut ServiceRequest) -> Result<Option<Keyed>, Problem> {
     let Some(key) = key(request.request())?.map(ToOwned::to_owned) else {
         return Ok(None);
     };
@@ -218,19 +224,19 @@ async fn keyed(
     request.set_payload(Payload::Stream {
         payload: Box::pin(stream::iter([Ok::<Bytes, PayloadError>(body)])),
     });
-    let record = match answers.earlier(&recognized).await? {
+    let before = match answers.earlier(&recognized).await? {
         None => None,
         Some(Earlier::Other) => return Err(Kind::IdempotencyKeyReused.into()),
         Some(Earlier::Same(record)) => {
-            Some(serde_json::from_slice(&record).map_err(|_| Kind::Internal)?)
+            let record = serde_json::from_slice(&record).map_err(|_| Kind::Internal)?;
+            Some(Arc::new(record))
         }
     };
-    let keyed = Keyed {
+    Ok(Some(Keyed {
         request: recognized,
         answers,
-        before: record.is_some(),
-    };
-    Ok(Some((keyed, record)))
+        before,
+    }))
 }
 
 /// The key of a request: visible ASCII.
@@ -261,11 +267,11 @@ fn requester(access: Access, request: &ServiceRequest) -> Option<Requester> {
 }
 
 impl Record {
-    fn replay(self) -> HttpResponse {
+    fn replay(&self) -> HttpResponse {
         let status = StatusCode::from_u16(self.status).unwrap_or_default();
         let mut answer = HttpResponse::build(status)
             .content_type("application/json")
-            .body(self.body);
+            .body(self.body.clone());
         if let Some(tag) = &self.etag {
             insert(&mut answer, header::ETAG, tag);
         }

@@ -293,7 +293,7 @@ pub(crate) async fn create_key(
     permit: Guard<CreateApiKey>,
     asking: Asking,
     machines: Data<Machines>,
-    once: IdempotencyKey,
+    idempotency: IdempotencyKey,
     Valid(body): Valid<CreateKeyBody>,
 ) -> Result<Created<KeyBody>, Problem> {
     let wanted = WantedKey {
@@ -305,7 +305,7 @@ pub(crate) async fn create_key(
     let now = asking.now();
     let answer = move |(key, shown): &(ApiKey, ShownKey)| Json(KeyBody::shown(key, shown, now));
     let made = machines
-        .create_key(&permit, wanted, once.once(answer))
+        .create_key(&permit, wanted, idempotency.once(answer))
         .await?;
     Ok(answer(&made))
 }
@@ -315,14 +315,14 @@ pub(crate) async fn rotate_key(
     asking: Asking,
     machines: Data<Machines>,
     Id(id): Id<ApiKeyId>,
-    once: IdempotencyKey,
+    idempotency: IdempotencyKey,
     Optional(body): Optional<RotateBody>,
 ) -> Result<Found<KeyBody>, Problem> {
     let until = body.and_then(|body| body.previous_valid_until);
     let until = instant(until.as_deref())?;
     let now = asking.now();
     let answer = move |(key, shown): &(ApiKey, ShownKey)| Json(KeyBody::shown(key, shown, now));
-    let once = once.once(answer);
+    let once = idempotency.once(answer);
     let rotated = machines.rotate_key(&permit, id, until, once).await?;
     Ok(answer(&rotated.ok_or(Kind::NotFound)?))
 }

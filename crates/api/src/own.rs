@@ -2,7 +2,7 @@
 
 use crate::{
     access::{Access, Declaration, Keeps},
-    routes::{Mounted, mount_resource, mounted},
+    routes::{Mounted, mount_rows, mounted},
 };
 use actix_web::{
     FromRequest, Handler, Responder,
@@ -10,7 +10,7 @@ use actix_web::{
     http::Method,
     web::{Data, ServiceConfig},
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 /// A table of somebody else's routes, mounted in the application that [`configure`](crate::configure) configures.
 ///
@@ -95,17 +95,8 @@ impl OwnRoutes {
         let routes = Arc::clone(self);
         move |config| {
             config.app_data(Data::from(Arc::clone(&routes)));
-            let mut paths: BTreeMap<&str, Vec<&OwnRoute>> = BTreeMap::new();
-            for route in routes.iter() {
-                paths.entry(route.path).or_default().push(route);
-            }
-            for (path, rows) in paths {
-                mount_resource(
-                    config,
-                    path,
-                    rows.iter().map(|row| (&row.method, &row.mount)),
-                );
-            }
+            let rows = routes.iter();
+            mount_rows(config, rows.map(|row| (row.path, &row.method, &row.mount)));
         }
     }
 }

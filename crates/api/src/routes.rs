@@ -252,20 +252,8 @@ impl Routes {
     pub fn mount(self: &Arc<Self>) -> impl Fn(&mut ServiceConfig) + Clone + use<> {
         let routes = Arc::clone(self);
         move |config| {
-            let mut paths: BTreeMap<&str, Vec<&Route>> = BTreeMap::new();
-            for route in routes.iter() {
-                paths.entry(route.path).or_default().push(route);
-            }
-            // actix goes through all of them, one after the other, and patterns cost most.
-            let (patterns, plain): (Vec<_>, Vec<_>) =
-                paths.into_iter().partition(|(path, _)| path.contains('{'));
-            for (path, rows) in plain.into_iter().chain(patterns) {
-                mount_resource(
-                    config,
-                    path,
-                    rows.iter().map(|row| (&row.method, &row.mount)),
-                );
-            }
+            let rows = routes.iter();
+            mount_rows(config, rows.map(|row| (row.path, &row.method, &row.mount)));
         }
     }
 
@@ -340,17 +328,29 @@ where
     })
 }
 
+/// Mounts rows, path by path.
+pub(crate) fn mount_rows<'a>(
+    config: &mut ServiceConfig,
+    rows: impl Iterator<Item = (&'static str, &'a Method, &'a Mounted)>,
+) {
+    let mut paths: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    for (path, verb, mount) in rows {
+        paths.entry(path).or_default().push((verb, mount));
+    }
+    // actix goes through all of them, one after the other, and patterns cost most.
+    let (patterns, plain): (Vec<_>, Vec<_>) =
+        paths.into_iter().partition(|(path, _)| path.contains('{'));
+    for (path, rows) in plain.into_iter().chain(patterns) {
+        mount_resource(config, path, &rows);
+    }
+}
+
 /// Mounts rows as one resource, so that a wrong verb is a 405 and not a 404.
 #[expect(
     clippy::disallowed_methods,
     reason = "this is the one place that mounts routes"
 )]
-pub(crate) fn mount_resource<'a>(
-    config: &mut ServiceConfig,
-    path: &str,
-    rows: impl IntoIterator<Item = (&'a Method, &'a Mounted)>,
-) {
-    let rows: Vec<_> = rows.into_iter().collect();
+fn mount_resource(config: &mut ServiceConfig, path: &str, rows: &[(&Method, &Mounted)]) {
     let verbs = rows.iter().map(|(verb, _)| match **verb {
         Method::GET => "GET, HEAD",
         ref verb => verb.as_str(),

@@ -27,7 +27,10 @@ use std::{
     hash::Hash,
     net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 use uuid::Uuid;
@@ -37,6 +40,8 @@ const LEFT: HeaderName = HeaderName::from_static("ratelimit");
 
 /// Beyond this many that are remembered, those that have been quiet are forgotten.
 const REMEMBERED: usize = 10_000;
+/// How many requests are counted from one look at how many that are to the next: each goes through all of them.
+const LOOK_EVERY: u32 = 1_024;
 
 /// How many requests at once, and how many a second after that.
 #[derive(Debug, Clone, Copy)]
@@ -62,6 +67,7 @@ struct Limit<K: Hash + Eq + Clone> {
     name: &'static str,
     allowance: Allowance,
     limiter: RateLimiter<K, DashMapStateStore<K>, DefaultClock, StateInformationMiddleware>,
+    counted: AtomicU32,
 }
 
 /// What a request has left of the limits that it counts against.
@@ -115,12 +121,14 @@ impl<K: Hash + Eq + Clone> Limit<K> {
             name,
             allowance,
             limiter: RateLimiter::dashmap(quota).with_middleware(),
+            counted: AtomicU32::new(0),
         }
     }
 
     /// Counts one request, and writes down what is left.
     fn count(&self, key: &K, left: &mut Left) -> Result<(), Problem> {
-        if self.limiter.len() > REMEMBERED {
+        let counted = self.counted.fetch_add(1, Ordering::Relaxed);
+        if counted.is_multiple_of(LOOK_EVERY) && self.limiter.len() > REMEMBERED {
             self.limiter.retain_recent();
         }
         match self.limiter.check_key(key) {

@@ -169,14 +169,7 @@ impl KeyRing {
         policy: KeyPolicy,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, KeyError> {
-        let ring = Self {
-            database,
-            sealing: sealing.into(),
-            clock,
-            policy,
-            keys: RwLock::default(),
-            looked: tokio::sync::Mutex::new(None),
-        };
+        let ring = Self::over(database, sealing.into(), policy, clock);
         ring.tend().await?;
         Ok(ring)
     }
@@ -191,16 +184,26 @@ impl KeyRing {
         policy: KeyPolicy,
         clock: Arc<dyn Clock>,
     ) -> Result<Vec<KeyInfo>, KeyError> {
-        let ring = Self {
+        let ring = Self::over(database, sealing.into(), policy, clock);
+        ring.look().await?;
+        ring.list().await
+    }
+
+    /// A ring that has not looked yet.
+    fn over(
+        database: Database,
+        sealing: Arc<SealingKey>,
+        policy: KeyPolicy,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
             database,
-            sealing: sealing.into(),
+            sealing,
             clock,
             policy,
             keys: RwLock::default(),
             looked: tokio::sync::Mutex::new(None),
-        };
-        ring.look().await?;
-        ring.list().await
+        }
     }
 
     /// Learns of keys that others made or retired, and makes those that are missing or have become too old.

@@ -25,15 +25,7 @@ fn restore(folder: &Path, file: &str) -> (bool, String) {
 fn a_copy_that_was_taken_while_others_write_serves_elsewhere() {
     let service = Service::start(&[]);
     let (ada, _) = service.person("ada");
-    let (_, founded) = service.ask(
-        "POST",
-        "/organization/register",
-        Some(&ada),
-        r#"{"name":"Acme"}"#,
-    );
-    let enter = format!(r#"{{"org_id":"{}"}}"#, field(&founded, "id"));
-    let (_, entered) = service.ask("POST", "/organization/select", Some(&ada), &enter);
-    let owner = field(&entered, "access_token");
+    let owner = service.found(&ada, "Acme");
     let make = |name: &str| {
         let body = format!(r#"{{"name":"{name}"}}"#);
         service.ask("POST", "/projects/create_project", Some(&owner), &body)

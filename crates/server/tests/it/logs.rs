@@ -127,14 +127,7 @@ fn leaves_no_trace(settings: &[(&str, &str)], format: &str) {
         post("/refresh_token", None, &body)
     };
     let (_, turned) = spend(&refresh);
-    let (_, founded) = post(
-        "/organization/register",
-        Some(&access),
-        r#"{"name":"Canary Company"}"#,
-    );
-    let enter = format!(r#"{{"org_id":"{}"}}"#, field(&founded, "id"));
-    let (_, entered) = post("/organization/select", Some(&access), &enter);
-    let owner = field(&entered, "access_token");
+    let owner = service.found(&access, "Canary Company");
     let invite = r#"{"email":"guest-canary@example.com","roles":["member"]}"#;
     assert_eq!(post("/api/v1/invitations", Some(&owner), invite).0, 201);
     let invitation = token(&mails);

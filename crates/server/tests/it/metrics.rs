@@ -129,10 +129,7 @@ fn counts(settings: &[(&str, &str)], pools: &[&str]) {
 
     // Somebody may, and somebody may not.
     let (ada, _) = service.sign_in("ada");
-    let (_, founded) = post("/organization/register", Some(&ada), r#"{"name":"Acme"}"#);
-    let enter = format!(r#"{{"org_id":"{}"}}"#, field(&founded, "id"));
-    let (_, entered) = post("/organization/select", Some(&ada), &enter);
-    let ada = field(&entered, "access_token");
+    let ada = service.found(&ada, "Acme");
     service.person("bob");
     let invite = r#"{"email":"bob@example.com","role":"member"}"#;
     assert_eq!(post("/organization/add_users", Some(&ada), invite).0, 201);

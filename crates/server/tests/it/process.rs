@@ -147,6 +147,17 @@ impl Service {
             field(&answer, "refresh_token"),
         )
     }
+
+    /// Founds an organization for whoever has this token, and enters it: their access token there.
+    pub(crate) fn found(&self, access: &str, name: &str) -> String {
+        let body = format!(r#"{{"name":"{name}"}}"#);
+        let (status, answer) = self.ask("POST", "/organization/register", Some(access), &body);
+        assert_eq!(status, 201, "{answer}");
+        let body = format!(r#"{{"org_id":"{}"}}"#, field(&answer, "id"));
+        let (status, answer) = self.ask("POST", "/organization/select", Some(access), &body);
+        assert_eq!(status, 202, "{answer}");
+        field(&answer, "access_token")
+    }
 }
 
 /// The text of a field of a flat JSON object.

@@ -207,15 +207,7 @@ fn something_happens(service: &Service) {
     assert_eq!(service.ask("GET", "/users/me", Some(&ada), "").0, 401);
 
     let (ada, _) = service.sign_in("ada");
-    let (_, founded) = service.ask(
-        "POST",
-        "/organization/register",
-        Some(&ada),
-        r#"{"name":"Acme"}"#,
-    );
-    let enter = format!(r#"{{"org_id":"{}"}}"#, field(&founded, "id"));
-    let (_, entered) = service.ask("POST", "/organization/select", Some(&ada), &enter);
-    let ada = field(&entered, "access_token");
+    let ada = service.found(&ada, "Acme");
     service.person("bob");
     let invite = r#"{"email":"bob@example.com","role":"member"}"#;
     assert_eq!(

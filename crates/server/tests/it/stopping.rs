@@ -1,6 +1,6 @@
 //! A process that is asked to stop: it gives notice, finishes what it has in hand, and says that all went well.
 
-use crate::process::{Service, field};
+use crate::process::Service;
 use std::{
     fs,
     time::{Duration, Instant},
@@ -45,15 +45,7 @@ fn what_goes_on_behind_the_requests_is_finished() {
     let mut service = Service::start(&[("BAILIWICK__HTTP__NOTICE", "0")]);
     let (ada, _) = service.person("ada");
     service.person("bob");
-    let (_, founded) = service.ask(
-        "POST",
-        "/organization/register",
-        Some(&ada),
-        r#"{"name":"Acme"}"#,
-    );
-    let body = format!(r#"{{"org_id":"{}"}}"#, field(&founded, "id"));
-    let (_, entered) = service.ask("POST", "/organization/select", Some(&ada), &body);
-    let owner = field(&entered, "access_token");
+    let owner = service.found(&ada, "Acme");
     let invite = r#"{"email":"bob@example.com","role":"member"}"#;
     assert_eq!(
         service
